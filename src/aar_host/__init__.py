@@ -1,0 +1,1 @@
+"""The trusted side: labels, store, keys, money. Never mounted in a sandbox."""

@@ -1,0 +1,58 @@
+"""Every setting, once: name, default, help. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from aar_lab.errors import BadSettings
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; the environment variable `AAR_<NAME>` overrides the default."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting("cache_dir", "", "prepared data and anchors; empty: the user's cache folder"),
+    Setting("box_dir", "", "where boxes live while they run; empty: the system's temporary folder"),
+    Setting("sandbox", "bubblewrap", "bubblewrap, or none (asked for only; marks every result)"),
+    Setting("workers", "2", "training jobs at a time"),
+    Setting("job_memory_mb", "2048", "memory of one box, in MiB"),
+    Setting("job_seconds", "60", "wall time of one seed of a training job, in seconds"),
+    Setting("job_pids", "64", "processes and threads of one box"),
+    Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
+    Setting("max_submissions", "300", "submissions of a campaign, pooled over its researchers"),
+    Setting("token_hours", "24", "life of a token, in hours"),
+)
+
+
+def setting(name: str) -> str:
+    """The value in force of a setting; `BadSettings` if there is none of that name."""
+    entry = next((s for s in SETTINGS if s.name == name), None)
+    if entry is None:
+        known = ", ".join(s.name for s in SETTINGS)
+        raise BadSettings(name, "there is no such setting", f"Known are: {known}.")
+    return os.environ.get(f"AAR_{name.upper()}", entry.default)
+
+
+def number(name: str) -> int:
+    """The value in force of a setting that is a positive whole number."""
+    text = setting(name)
+    if not text.isdecimal() or int(text) < 1:
+        raise BadSettings(
+            f"AAR_{name.upper()}={text}", "not a positive whole number", "Correct or unset it."
+        )
+    return int(text)
+
+
+def cache_dir() -> Path:
+    """Where prepared data and anchors are kept."""
+    return Path(setting("cache_dir") or platformdirs.user_cache_dir("aar"))

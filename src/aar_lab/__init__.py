@@ -1,0 +1,1 @@
+"""All that a researcher may touch; the only project code mounted in a sandbox."""
