@@ -1,0 +1,59 @@
+"""What a problem must offer the host: a public description, and labelled data without end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aar_host.vault import Labels
+from aar_lab.problems.bundle import Problem
+from aar_lab.types import Inputs
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of problems (prompts) in each part; every problem has `pairs` items."""
+
+    train_labeled: int
+    train_unlabeled: int
+    test: int
+    shifted: int
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What to generate: which stream, how many problems, items of each, from unseen sources?"""
+
+    seed: int
+    purpose: str
+    problems: int
+    pairs: int
+    shifted: bool = False
+
+
+class ProblemSource(Protocol):
+    """A problem as the host sees it."""
+
+    name: str
+    sizes: Sizes
+    weak: str
+    strong: str
+
+    def public(self) -> Problem:
+        """The public description."""
+        ...
+
+    def draw(self, what: Draw) -> tuple[Inputs, Labels]:
+        """Fresh data: what may be shown, and what only the vault keeps."""
+        ...
+
+    def base_weights(self, student: str) -> Path:
+        """Pretrained weights of the weak supervisor's or a student's base model."""
+        ...
+
+    def corpus(self, student: str, chunk: int) -> Sequence[Sequence[int]]:
+        """Tokenised documents of one chunk of the pretraining corpus of a base model."""
+        ...

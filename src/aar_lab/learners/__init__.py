@@ -1,0 +1,1 @@
+"""Strong students: one protocol, a tiny transformer for the CPU behind it."""

@@ -1,0 +1,95 @@
+"""What every strong student can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from aar_lab.errors import BadInput
+from aar_lab.learners.losses import Loss, cross_entropy
+from aar_lab.types import FloatArray, Inputs, Weights
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to fit.
+
+    Args:
+        epochs: passes over the data, 1…20.
+        rate: peak rate of AdamW, in (0, 0.1]; linear warm-up, then linear decay to 0.
+        batch: rows a step, 1…1024.
+        warmup: share of the steps spent warming up, in [0, 1).
+        head: factor on the rate of the new head.
+        loss: see `aar_lab.learners.losses`.
+    """
+
+    epochs: int = 2
+    rate: float = 1e-3
+    batch: int = 32
+    warmup: float = 0.1
+    head: float = 3.0
+    loss: Loss = cross_entropy
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.epochs <= 20 and 0 < self.rate <= 0.1 and 1 <= self.batch <= 1024):
+            raise BadInput(
+                f"epochs {self.epochs}, rate {self.rate}, batch {self.batch}",
+                "outside 1…20, (0, 0.1], 1…1024",
+                "Choose values inside.",
+            )
+
+
+class Learner(Protocol):
+    """A strong student that starts from pretrained weights.
+
+    Probabilities are P(y = 1), float64 of shape (n,), in the order of the inputs.
+    """
+
+    def fit(
+        self,
+        inputs: Inputs,
+        targets: FloatArray,
+        rng: np.random.Generator,
+        weights: FloatArray | None = None,
+        plan: Plan = ...,
+    ) -> FloatArray:
+        """Train on hard or soft targets in [0, 1] of shape (n,), examples weighted by `weights`
+        (n,) ≥ 0, default 1. Returns the mean loss of each epoch, shape (epochs,)."""
+        ...
+
+    def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
+        """P(y = 1); the view "swap" exchanges the alternatives and complements the answer."""
+        ...
+
+    def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
+        """State at the last token after `layer` blocks (−1: all, normed), shape (n, width)."""
+        ...
+
+    def zero_shot(self, inputs: Inputs) -> FloatArray:
+        """Log-odds of y = 1, shape (n,), as the model answers in its pretraining format."""
+        ...
+
+    def save(self) -> Weights:
+        """The weights as data."""
+        ...
+
+    def load(self, weights: Weights) -> None:
+        """Replace the weights; `BadWeights` if names, shapes or values do not fit."""
+        ...
+
+
+class Writer(Protocol):
+    """Turns examples into rows of token ids; the only reader of an example's text."""
+
+    likes: list[int]
+    dislikes: list[int]
+
+    def task(self, inputs: Inputs, view: str = "plain") -> list[list[int]]:
+        """One row per example, in the task's format."""
+        ...
+
+    def elicit(self, inputs: Inputs) -> tuple[list[list[int]], list[list[int]]]:
+        """Each of the two alternatives alone, in the pretraining format."""
+        ...

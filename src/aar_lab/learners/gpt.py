@@ -1,0 +1,244 @@
+"""The CPU student: a pretrained tiny transformer with a new binary head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from torch import Tensor
+from torch.optim.adamw import adamw
+
+from aar_lab.errors import BadIds, BadProbabilities, BadWeights, EmptySelection
+from aar_lab.learners.base import Plan, Writer
+from aar_lab.learners.batching import pad, shuffled_batches, sorted_batches
+from aar_lab.learners.model import Architecture, Network
+from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
+
+INFERENCE_ROWS = 256
+
+
+class Gpt:
+    """A `Learner`. Same seed, same machine, same number of threads: identical predictions.
+
+    Args:
+        arch: shape of the network.
+        base: pretrained weights, without a head.
+        writer: turns examples into token rows.
+    """
+
+    def __init__(self, arch: Architecture, base: Weights, writer: Writer) -> None:
+        self._arch, self._base, self._writer = arch, base, writer
+        self._network = Network(arch)
+        self._load_base(self._network)
+
+    def _load_base(self, network: Network) -> None:
+        width = self._arch.width
+        head = {"head.weight": np.zeros((1, width), "f4"), "head.bias": np.zeros(1, "f4")}
+        network.load_state_dict(checked(self._arch, {**head, **self._base}))
+
+    def fit(
+        self,
+        inputs: Inputs,
+        targets: FloatArray,
+        rng: np.random.Generator,
+        weights: FloatArray | None = None,
+        plan: Plan = Plan(),  # noqa: B008  frozen
+    ) -> FloatArray:
+        """See `Learner.fit`; goes on from the present weights."""
+        goal = torch.from_numpy(np.float32(check_probabilities(targets, len(inputs))))
+        weight = torch.from_numpy(np.float32(_check_weights(weights, len(inputs))))
+        tokens, lengths = pad(self._writer.task(inputs))
+        optimiser = _FlatAdamW(self._network, plan)
+        steps = plan.epochs * -(-len(inputs) // plan.batch)
+        losses: list[float] = []
+        for epoch in range(plan.epochs):
+            total = 0.0
+            for picked in shuffled_batches(lengths, plan.batch, rng):
+                done = optimiser.steps / steps
+                logits = self._margins(tokens, lengths, picked)
+                loss = plan.loss(logits, goal[picked], weight[picked], done)
+                optimiser.step(loss, _rate(done, plan.warmup))
+                total += loss.item() * len(picked)
+            losses.append(total / len(inputs))
+            if not np.isfinite(losses[-1]):
+                raise BadWeights(
+                    f"loss {losses[-1]} in epoch {epoch + 1}",
+                    "training diverged",
+                    "Lower the rate.",
+                )
+        return np.array(losses)
+
+    def _margins(
+        self,
+        tokens: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+        picked: npt.NDArray[np.intp],
+    ) -> Tensor:
+        longest = int(lengths[picked].max())
+        return self._network.margin(
+            torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
+        )
+
+    def _infer(
+        self, rows: list[list[int]], read: Callable[[Tensor, Tensor], Tensor]
+    ) -> npt.NDArray[np.float64]:
+        tokens, lengths = pad(rows)
+        found: dict[int, npt.NDArray[np.float64]] = {}
+        with torch.inference_mode():
+            for picked in sorted_batches(lengths, INFERENCE_ROWS):
+                longest = int(lengths[picked].max())
+                part = read(
+                    torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
+                )
+                found |= dict(zip(picked.tolist(), part.double().numpy(), strict=True))
+        return np.stack([found[i] for i in range(len(rows))])
+
+    def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
+        """See `Learner.predict`."""
+        margins = self._infer(self._writer.task(inputs, view), self._network.margin)
+        sign = -1.0 if view == "swap" else 1.0
+        return 1 / (1 + np.exp(-sign * margins))
+
+    def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
+        """See `Learner.embed`."""
+        return self._infer(
+            self._writer.task(inputs), lambda t, n: self._network.last_hidden(t, n, layer)
+        )
+
+    def zero_shot(self, inputs: Inputs) -> FloatArray:
+        """Margin of approval for the first alternative minus that for the second."""
+        words = torch.tensor(self._writer.likes + self._writer.dislikes)
+        split = len(self._writer.likes)
+        pretrained = Network(self._arch)
+        self._load_base(pretrained)
+
+        def approval(tokens: Tensor, lengths: Tensor) -> Tensor:
+            logits = pretrained.next_logits(tokens, lengths, words)
+            return logits[:, :split].logsumexp(1) - logits[:, split:].logsumexp(1)
+
+        first, second = self._writer.elicit(inputs)
+        return self._infer(first, approval) - self._infer(second, approval)
+
+    def save(self) -> Weights:
+        """See `Learner.save`."""
+        return {k: v.numpy().copy() for k, v in self._network.state_dict().items()}
+
+    def load(self, weights: Weights) -> None:
+        """See `Learner.load`."""
+        self._network.load_state_dict(checked(self._arch, weights))
+
+
+def _check_weights(weights: FloatArray | None, size: int) -> FloatArray:
+    array = np.ones(size) if weights is None else np.asarray(weights, dtype=np.float64)
+    if array.shape != (size,):
+        raise BadIds(
+            f"weights of shape {array.shape}", f"there are {size} examples", "Give one each."
+        )
+    if not (np.isfinite(array) & (array >= 0)).all():
+        raise BadProbabilities(
+            "weights", "one is negative or not finite", "Use finite weights ≥ 0."
+        )
+    if not array.any():
+        raise EmptySelection(
+            "weights", "all of them are zero", "Give some example a weight above 0."
+        )
+    return array
+
+
+def _rate(done: float, warmup: float) -> float:
+    return min(1.0, (done + 1e-3) / max(warmup, 1e-3)) * (1 - done) / (1 - min(done, warmup))
+
+
+class _FlatAdamW:
+    """AdamW (torch's functional form) over two flat vectors: the body's parameters, the head's.
+
+    Every parameter is a view into one vector, so that a step is one call instead of dozens; at
+    this size the calls, not the arithmetic, are the cost.
+    """
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        named = list(network.named_parameters())
+        heads = [p for name, p in named if name.startswith("head")]
+        bodies = [p for name, p in named if not name.startswith("head")]
+        self._groups = [(_flatten(bodies), plan.rate), (_flatten(heads), plan.rate * plan.head)]
+        self._state = [
+            (torch.zeros_like(flat), torch.zeros_like(flat), torch.tensor(0.0))
+            for (flat, _), _ in self._groups
+        ]
+        self.steps = 0
+
+    def step(self, loss: Tensor, factor: float) -> None:
+        for (_, grad), _ in self._groups:
+            grad.zero_()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.sqrt(sum(((g * g).sum() for (_, g), _ in self._groups), torch.zeros(())))
+        scale = torch.clamp(1.0 / (norm + 1e-6), max=1.0)
+        with torch.no_grad():
+            for ((flat, grad), rate), (first, second, count) in zip(
+                self._groups, self._state, strict=True
+            ):
+                adamw(
+                    [flat],
+                    [grad * scale],
+                    [first],
+                    [second],
+                    [],
+                    [count],
+                    foreach=False,
+                    amsgrad=False,
+                    beta1=0.9,
+                    beta2=0.98,
+                    lr=rate * factor,
+                    weight_decay=0.0,
+                    eps=1e-8,
+                    maximize=False,
+                )
+        self.steps += 1
+
+
+def _flatten(parameters: list[torch.nn.Parameter]) -> tuple[Tensor, Tensor]:
+    flat = torch.cat([p.detach().reshape(-1) for p in parameters])
+    grad, at = torch.zeros_like(flat), 0
+    for p in parameters:
+        p.data = flat[at : at + p.numel()].view(p.shape)
+        p.grad = grad[at : at + p.numel()].view(p.shape)
+        at += p.numel()
+    return flat, grad
+
+
+def checked(arch: Architecture, weights: Weights) -> dict[str, Tensor]:
+    """The weights as tensors; `BadWeights` unless names, shapes, types and values fit `arch`."""
+    with torch.device("meta"):
+        expected = {k: tuple(v.shape) for k, v in Network(arch).state_dict().items()}
+    if set(weights) != set(expected):
+        odd = sorted(set(weights) ^ set(expected))[:3]
+        raise BadWeights(f"tensors {odd}", "missing or unknown", "Save what `save()` returns.")
+    for name, value in weights.items():
+        if tuple(value.shape) != expected[name] or value.dtype.kind != "f":
+            raise BadWeights(
+                f"{name} of shape {tuple(value.shape)}, {value.dtype}",
+                f"expected {expected[name]}, floating point",
+                "Keep the architecture.",
+            )
+        if not np.isfinite(value).all():
+            raise BadWeights(name, "not finite", "Lower the learning rate.")
+    return {k: torch.from_numpy(np.array(v, dtype=np.float32)) for k, v in weights.items()}
+
+
+def read_weights(path: Path) -> Weights:
+    """Tensors of a safetensors file; `BadWeights` if it is none."""
+    try:
+        loaded: Weights = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadWeights(path.name, f"not a safetensors file ({error})", "Write one.") from error
+    return loaded
+
+
+def write_weights(path: Path, weights: Weights) -> None:
+    """Write tensors as a safetensors file."""
+    save_file({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in weights.items()}, path)

@@ -1,0 +1,60 @@
+"""What a method is: a function from a task and a random stream to a student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aar_lab.errors import BadIds
+from aar_lab.learners.base import Learner
+from aar_lab.types import FloatArray, Inputs, WeakLabels
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a method is given.
+
+    Args:
+        inputs: n examples of `train_unlabeled`.
+        weak: the weak supervisor's P(y = 1) for exactly these examples, in the same order.
+        student: makes a fresh pretrained strong student at each call.
+    """
+
+    inputs: Inputs
+    weak: WeakLabels
+    student: Callable[[], Learner]
+
+    def __post_init__(self) -> None:
+        if self.inputs.ids != self.weak.ids:
+            object.__setattr__(
+                self,
+                "weak",
+                WeakLabels(self.inputs.ids, self.weak.aligned(self.inputs.ids), self.weak.seed),
+            )
+        if len(self.inputs) < 2:
+            raise BadIds(f"{len(self.inputs)} example", "too few to train on", "Give two or more.")
+
+
+TrainFunction = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A registered method: `train(task, rng, args) -> Student` and the class of its arguments."""
+
+    name: str
+    train: TrainFunction
+    args: type
+    family: str
+    summary: str
+
+
+Rng = np.random.Generator
+
+
+def hard_labels(probs: FloatArray) -> FloatArray:
+    """1[p > ½], and ½ where p is exactly ½, so that neither class is favoured; shape (n,)."""
+    return np.where(probs == 0.5, 0.5, (probs > 0.5).astype(np.float64))

@@ -1,0 +1,1 @@
+"""Public bundles: what a researcher may read of a problem."""

@@ -1,0 +1,108 @@
+"""A public bundle: what every box may hold of a problem. No label field exists in it.
+
+problem.json                 the description below, as JSON
+train_unlabeled.jsonl        one {"id", fields…} per line
+students/NAME.safetensors    pretrained weights of each strong student
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aar_lab.errors import BadInput, UnknownName
+from aar_lab.types import Inputs
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How an example is written for a model.
+
+    Args:
+        task: the row that a student is trained on, with {field} gaps.
+        swap: the two fields that a view exchanges.
+        elicit: the pretraining format in which the model judges ONE alternative, {reply} being
+            the alternative; empty if the problem has none.
+        likes, dislikes: next words that approve and that disapprove.
+    """
+
+    task: str
+    swap: tuple[str, str]
+    elicit: str = ""
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A public description; `students` maps a name to a network's shape."""
+
+    name: str
+    version: str
+    summary: str
+    brief: str
+    formats: Formats
+    vocabulary: tuple[str, ...]
+    students: Mapping[str, Mapping[str, int]]
+    roles: tuple[str, str] = ("weak supervisor", "strong student")
+    objective: str = "PGR = (transfer - weak) / (ceiling - weak), accuracy, higher is better"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Problem:
+        """From `as_dict`; `BadInput` if a field is missing or unknown."""
+        try:
+            formats = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in body["formats"].items()
+            }
+            plain = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items()}
+            return cls(**{**plain, "formats": Formats(**formats)})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadInput(
+                "problem.json", f"not a problem ({error})", "Prepare it again."
+            ) from error
+
+
+def _tuples(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in body.items()}
+
+
+def write_inputs(path: Path, inputs: Inputs) -> None:
+    """One JSON object per line: id and fields."""
+    rows = ({"id": i, **row} for i, row in zip(inputs.ids, inputs.data, strict=True))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def read_inputs(path: Path) -> Inputs:
+    """The inverse of `write_inputs`."""
+    rows: Sequence[dict[str, str]] = [json.loads(line) for line in path.read_text().splitlines()]
+    return Inputs(tuple(row.pop("id") for row in rows), tuple(rows))
+
+
+class Bundle:
+    """A public bundle on disk."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        path = directory / "problem.json"
+        if not path.exists():
+            raise UnknownName(directory, "no problem.json lies there", "Run `aar prepare`.")
+        self.problem = Problem.from_dict(json.loads(path.read_text()))
+
+    def inputs(self) -> Inputs:
+        """The inputs of `train_unlabeled`."""
+        return read_inputs(self.directory / "train_unlabeled.jsonl")
+
+    def weights(self, student: str) -> Path:
+        """Where the pretrained weights of a student lie; `UnknownName` if there are none."""
+        path = self.directory / "students" / f"{student}.safetensors"
+        if student not in self.problem.students or not path.exists():
+            known = ", ".join(sorted(self.problem.students))
+            raise UnknownName(student, "the bundle has no such student", f"Known are: {known}.")
+        return path
