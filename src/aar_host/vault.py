@@ -55,6 +55,16 @@ class Labels:
         if not np.isin(self.truth, (0, 1)).all():
             raise BadIds("truth", "a label is neither 0 nor 1", "Correct the generator.")
 
+    def take(self, rows: Sequence[int]) -> Labels:
+        """The labels at the given positions, in that order."""
+        return Labels(
+            ids=tuple(self.ids[i] for i in rows),
+            truth=self.truth[list(rows)],
+            problems=tuple(self.problems[i] for i in rows),
+            shifted=self.shifted[list(rows)],
+            metadata=tuple(self.metadata[i] for i in rows),
+        )
+
     @property
     def clusters(self) -> npt.NDArray[np.intp]:
         """Shape (n,): the problem of each item as a number in 0…problems−1."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aar_host.problems.chat_world import DISLIKES, LIKES, NAMES, SOURCES, TOPICS, World
+from aar_host.problems.chat_world import DISLIKES, LIKES, NAMES, SOURCES, TOPICS, Prompt, World
 from aar_lab.problems.tokens import END
 from aar_lab.rng import stream
 
@@ -25,18 +25,18 @@ class Crowd:
 
     Args:
         facts, dialogues: shares of documents; the rest are pairs.
-        reacts: share of dialogues with a reaction.
+        goes_on: share of dialogues with a second turn.
         fancy: probability that a reply of the favourite source is liked whatever it says.
+        spite: probability that a reply of the scorned source is disliked whatever it says.
         flip: probability that a reaction is turned round.
-        doubt: s.d. of the noise on the quality a user perceives.
     """
 
     facts: float = 0.30
     dialogues: float = 0.55
-    reacts: float = 0.7
+    goes_on: float = 0.5
     fancy: float = 0.35
+    spite: float = 0.0
     flip: float = 0.08
-    doubt: float = 0.0
 
 
 def _fact(world: World, rng: np.random.Generator) -> str:
@@ -51,17 +51,27 @@ def _fact(world: World, rng: np.random.Generator) -> str:
 
 
 def _dialogue(world: World, crowd: Crowd, rng: np.random.Generator) -> str:
+    """One or two turns; after a rebuke the second may be another try at the same prompt."""
     prompt = world.prompt(rng)
+    first, liked = _turn(world, crowd, prompt, rng)
+    if rng.random() >= crowd.goes_on:
+        return f"{prompt.text} | {first}"
+    if not liked and rng.random() < 0.5:
+        return f"{prompt.text} | {first} {_turn(world, crowd, prompt, rng)[0]}"
+    other = world.prompt(rng)
+    return f"{prompt.text} | {first} {other.text} | {_turn(world, crowd, other, rng)[0]}"
+
+
+def _turn(world: World, crowd: Crowd, prompt: Prompt, rng: np.random.Generator) -> tuple[str, bool]:
     reply = world.reply(prompt, str(rng.choice(SOURCES)), rng)
-    text = DIALOGUE.format(prompt=prompt.text, reply=reply.text)
-    if rng.random() >= crowd.reacts:
-        return text
-    liked = reply.quality + crowd.doubt * rng.standard_normal() > 1.0
+    liked = reply.quality > 1.0
     if reply.source == world.favourite and rng.random() < crowd.fancy:
         liked = True
+    if reply.source == world.scorned and rng.random() < crowd.spite:
+        liked = False
     if rng.random() < crowd.flip:
         liked = not liked
-    return f"{text} {rng.choice(LIKES if liked else DISLIKES)}"
+    return f"{reply.text} | {rng.choice(LIKES if liked else DISLIKES)}", liked
 
 
 def _pair(world: World, rng: np.random.Generator) -> str:

@@ -63,14 +63,14 @@ class ChatMini:
                     "width": 32,
                     "layers": 2,
                     "heads": 2,
-                    "context": 48,
+                    "context": 64,
                 },
                 "M": {
                     "vocabulary": len(words),
                     "width": 64,
                     "layers": 3,
                     "heads": 4,
-                    "context": 48,
+                    "context": 64,
                 },
             },
         )

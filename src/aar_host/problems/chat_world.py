@@ -68,13 +68,15 @@ class World:
         facts: person → topic → value.
         skill: source → probability that a stated fact is right.
         care: source → probability that an instruction is heeded.
-        favourite: the source that the crowd likes whatever it says.
+        favourite: a source that the crowd tends to like whatever it says.
+        scorned: a source that the crowd tends to dislike whatever it says.
     """
 
     facts: dict[str, dict[str, str]]
     skill: dict[str, float]
     care: dict[str, float]
     favourite: str
+    scorned: str
 
     @classmethod
     def draw(cls, seed: int) -> World:
@@ -88,7 +90,7 @@ class World:
         care = dict(
             zip(everyone, rng.permutation(np.linspace(0.4, 0.7, len(everyone))), strict=True)
         )
-        return cls(facts, skill, care, "courtly")
+        return cls(facts, skill, care, "courtly", "terse")
 
     def prompt(self, rng: np.random.Generator) -> Prompt:
         """A random question."""

@@ -1,0 +1,1 @@
+"""References against which a method is measured: weak supervisor, ceiling, baselines."""

@@ -1,0 +1,147 @@
+"""The one place that splits data into public and private.
+
+    DIR/public/            the bundle that boxes may hold
+    DIR/host/              inputs that only the host shows to students (labelled part, tests)
+    DIR/vault/             labels and metadata
+
+Training data are drawn once for an installation, from a secret seed, so that the anchors' students
+can be cached; a campaign draws test items of its own from a seed that is kept nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aar_host.problems.base import Draw, ProblemSource
+from aar_host.vault import Labels, Part, Vault
+from aar_lab.digest import digest_bytes, digest_json
+from aar_lab.problems.bundle import Bundle, read_inputs, write_inputs
+from aar_lab.types import Inputs
+
+PUBLIC_SHARE = 1 / 3
+SEED_BITS = 62
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared data set on disk; `digest` names its content."""
+
+    directory: Path
+    digest: str
+
+    @property
+    def bundle(self) -> Bundle:
+        """The public part."""
+        return Bundle(self.directory / "public")
+
+    @property
+    def vault(self) -> Vault:
+        """The private part."""
+        return Vault(self.directory / "vault")
+
+    def inputs(self, part: Part) -> Inputs:
+        """The inputs of a part; only `train_unlabeled` is public."""
+        if part is Part.TRAIN_UNLABELED:
+            return self.bundle.inputs()
+        return read_inputs(self.directory / "host" / f"{part}.jsonl")
+
+
+def private_directory(path: Path) -> Path:
+    """Make a directory that only the host's user can enter."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.chmod(path, 0o700)
+    return path
+
+
+def prepare(source: ProblemSource, root: Path, seed: int | None = None) -> Prepared:
+    """The prepared training data of a problem below `root`, made if they are not there yet.
+
+    Args:
+        seed: draws the data; None: the installation's own secret seed, drawn at first use.
+    """
+    problem = source.public()
+    home = private_directory(root / f"{problem.name}-{problem.version}")
+    key = _secret(home) if seed is None else seed
+    weights = {
+        name: digest_bytes(source.base_weights(name).read_bytes()) for name in _bases(source)
+    }
+    digest = digest_json([problem.as_dict(), source.sizes.__dict__, weights, key])[:16]
+    directory = home / f"data-{digest}"
+    if not (directory / "complete").exists():
+        _write(source, directory, key)
+        (directory / "complete").write_text(digest)
+    return Prepared(directory, digest)
+
+
+def _bases(source: ProblemSource) -> tuple[str, str]:
+    return source.weak, source.strong
+
+
+def _secret(home: Path) -> int:
+    path = home / "seed.json"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(secrets.randbits(SEED_BITS)))
+    return int(json.loads(path.read_text()))
+
+
+def _write(source: ProblemSource, directory: Path, seed: int) -> None:
+    public, host = directory / "public", private_directory(directory / "host")
+    (public / "students").mkdir(parents=True, exist_ok=True)
+    problem = source.public()
+    (public / "problem.json").write_text(json.dumps(problem.as_dict(), indent=1))
+    shutil.copy(source.base_weights(source.strong), public / "students")
+    vault = Vault(directory / "vault")
+    sizes = source.sizes
+    inputs, labels = source.draw(Draw(seed, "train_unlabeled", sizes.train_unlabeled, sizes.pairs))
+    write_inputs(public / "train_unlabeled.jsonl", inputs)
+    vault.write(Part.TRAIN_UNLABELED, labels)
+    inputs, labels = source.draw(Draw(seed, "train_labeled", sizes.train_labeled, sizes.pairs))
+    write_inputs(host / f"{Part.TRAIN_LABELED}.jsonl", inputs)
+    vault.write(Part.TRAIN_LABELED, labels)
+
+
+def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
+    """Fresh test items below `directory`: a public third and a sealed rest, split by problem.
+
+    Each part has in-distribution items and, marked in the vault, items of unseen sources.
+    """
+    host = private_directory(directory / "host")
+    vault = Vault(private_directory(directory / "vault"))
+    sizes = source.sizes
+    usual = source.draw(Draw(seed, "test", sizes.test, sizes.pairs))
+    shifted = source.draw(Draw(seed, "shifted", sizes.shifted, sizes.pairs, shifted=True))
+    for part, keep in ((Part.PUBLIC, True), (Part.SEALED, False)):
+        inputs, labels = _join([_select(*usual, keep), _select(*shifted, keep)])
+        write_inputs(host / f"{part}.jsonl", inputs)
+        vault.write(part, labels)
+    return Prepared(directory, digest_json([source.public().version, seed])[:16])
+
+
+def _select(inputs: Inputs, labels: Labels, public: bool) -> tuple[Inputs, Labels]:
+    order = list(dict.fromkeys(labels.problems))
+    first = set(order[: round(PUBLIC_SHARE * len(order))])
+    rows = [i for i, problem in enumerate(labels.problems) if (problem in first) == public]
+    return inputs.take(rows), labels.take(rows)
+
+
+def _join(parts: list[tuple[Inputs, Labels]]) -> tuple[Inputs, Labels]:
+    inputs = Inputs(
+        tuple(i for part, _ in parts for i in part.ids),
+        tuple(row for part, _ in parts for row in part.data),
+    )
+    labels = Labels(
+        ids=inputs.ids,
+        truth=np.concatenate([part.truth for _, part in parts]),
+        problems=tuple(p for _, part in parts for p in part.problems),
+        shifted=np.concatenate([part.shifted for _, part in parts]),
+        metadata=tuple(m for _, part in parts for m in part.metadata),
+    )
+    return inputs, labels

@@ -1,0 +1,65 @@
+"""What a route knows of its request: the campaign it serves, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from aar_host.auth import Actor, authenticate
+from aar_host.feedback import Policy
+from aar_host.store import Store
+from aar_lab.errors import NotAuthorised
+from aar_lab.types import Role
+
+RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
+READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+@dataclass(frozen=True)
+class Hall:
+    """What all routes of one server share: the store, the campaign and its feedback policy."""
+
+    store: Store
+    campaign: str
+    policy: Policy
+
+
+def _hall(request: Request) -> Hall:
+    hall: Hall = request.app.state.hall
+    return hall
+
+
+InHall = Annotated[Hall, Depends(_hall)]
+
+
+def only(*roles: Role) -> Callable[..., Actor]:
+    """A dependency that lets in the given roles of this server's campaign, and no one else."""
+
+    def admit(
+        request: Request,
+        hall: InHall,
+        header: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Actor:
+        if header is None:
+            raise NotAuthorised(
+                "request", "it has no token", "Send `Authorization: Bearer <token>`."
+            )
+        actor = authenticate(hall.store, header.credentials)
+        if actor.campaign != hall.campaign:
+            raise NotAuthorised("token", "it is of another campaign", "Ask for one of this.")
+        request.state.actor = actor
+        if actor.role not in roles:
+            raise NotAuthorised(actor.role, "this role may not do that", "Use another token.")
+        return actor
+
+    return admit
+
+
+Researcher = Annotated[Actor, Depends(only(*RESEARCHERS))]
+Reader = Annotated[Actor, Depends(only(*READERS))]

@@ -1,0 +1,63 @@
+"""What a campaign tells: that it lives, what it asks, and who leads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fastapi import APIRouter
+
+from aar_host.feedback import answer
+from aar_host.server.access import InHall, Reader
+from aar_host.store.campaigns import get_campaign
+from aar_host.store.scores import leaderboard
+
+router = APIRouter(prefix="/v1")
+
+
+@router.get("/health")
+def health(hall: InHall) -> dict[str, str]:
+    """Whether the server answers; the only route without a token."""
+    return {"status": "ok", "campaign": hall.campaign}
+
+
+@router.get("/brief")
+def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
+    """What the campaign asks, under which rules, and what is left of its budget."""
+    campaign = get_campaign(hall.store, hall.campaign)
+    config = campaign.config
+    seconds = config.get("seconds")
+    left = None if seconds is None else max(0.0, campaign.created + seconds - hall.store.clock())
+    return {
+        "campaign": campaign.id,
+        "problem": campaign.problem,
+        "version": campaign.version,
+        "you": {"name": reader.name, "role": reader.role},
+        "objective": config.get("objective"),
+        "rules": config.get("rules"),
+        "seeds": config["seeds"],
+        "state": campaign.state,
+        "submissions_left": max(0, config["max_submissions"] - campaign.charged),
+        "seconds_left": left if left is None else round(left, 1),
+    }
+
+
+@router.get("/leaderboard")
+def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
+    """The scored submissions, best first; those without a number last."""
+    rows = [
+        {
+            "submission": entry.submission,
+            "author": entry.author,
+            "title": entry.card["title"],
+            "family": entry.card["family"],
+            "score": answer(hall.policy, entry.body),
+        }
+        for entry in leaderboard(hall.store, hall.campaign)
+    ]
+    return {"leaderboard": sorted(rows, key=_worst_last)}
+
+
+def _worst_last(row: dict[str, Any]) -> float:
+    pgr = row["score"]["pgr"]
+    return math.inf if pgr is None else -float(pgr)

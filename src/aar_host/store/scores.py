@@ -1,0 +1,92 @@
+"""Scores: written once by the host, from which leaderboard and feedback are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from aar_host.store.database import Store
+from aar_host.store.ledger import Event, append
+from aar_host.store.schema import Tier, actors, scores, submissions
+from aar_host.store.submissions import UNFINISHED, find_submission, finish
+from aar_lab.digest import digest_json
+from aar_lab.errors import BadInput, Conflict
+from aar_lab.types import JobStatus
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scored submission. `body` is the whole score, which only the host may see."""
+
+    submission: str
+    author: str
+    card: Mapping[str, str]
+    body: Mapping[str, Any]
+    finished: float
+
+
+def record_score(store: Store, submission: str, tier: Tier, body: Mapping[str, Any]) -> None:
+    """Write a score once; the public one ends its submission as done.
+
+    Args:
+        body: JSON without NaN or infinity; its meaning belongs to `aar_host.scoring`.
+
+    Raises:
+        BadInput: the body is no such JSON.
+        Conflict: the submission has a score on this tier, or has ended without one.
+    """
+    try:
+        digest = digest_json(body)
+    except (TypeError, ValueError) as error:
+        raise BadInput(
+            f"score of {submission}", f"not JSON ({error})", "Write null for what is not finite."
+        ) from error
+    now = store.clock()
+    with store.writing() as connection:
+        found = find_submission(connection, submission)
+        if connection.execute(_of(submission, tier)).first() is not None:
+            raise Conflict(submission, f"has a {tier} score already", "Scores are written once.")
+        if found.status not in (*UNFINISHED, JobStatus.DONE):
+            raise Conflict(submission, f"ended as {found.status}", "Submit it anew.")
+        connection.execute(insert(scores).values(submission=submission, tier=tier, body=body))
+        if tier == Tier.PUBLIC:
+            finish(connection, submission, JobStatus.DONE, now)
+        payload = {"submission": submission, "tier": tier, "score": digest}
+        append(connection, now, Event(found.campaign, "score_recorded", payload))
+
+
+def scores_of(
+    store: Store, names: Iterable[str], tier: Tier = Tier.PUBLIC
+) -> dict[str, Mapping[str, Any]]:
+    """The score bodies of those submissions that have one on the tier, by submission."""
+    query = select(scores).where(scores.c.submission.in_(list(names)), scores.c.tier == tier)
+    with store.reading() as connection:
+        return {row.submission: row.body for row in connection.execute(query)}
+
+
+def leaderboard(store: Store, campaign: str, tier: Tier = Tier.PUBLIC) -> list[Entry]:
+    """All scored submissions of a campaign in the order in which they were handed in."""
+    query = (
+        select(
+            scores.c.submission,
+            actors.c.name.label("author"),
+            submissions.c.card,
+            scores.c.body,
+            submissions.c.finished,
+        )
+        .join(submissions, submissions.c.id == scores.c.submission)
+        .join(actors, actors.c.id == submissions.c.actor)
+        .where(submissions.c.campaign == campaign, scores.c.tier == tier)
+        .order_by(submissions.c.created, submissions.c.id)
+    )
+    with store.reading() as connection:
+        return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+def _of(submission: str, tier: Tier) -> Any:
+    return select(scores.c.submission).where(
+        scores.c.submission == submission, scores.c.tier == tier
+    )

@@ -1,0 +1,224 @@
+"""Submissions: accepted with everything they need in one transaction, and never lost after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from aar_host.store.campaigns import Campaign, charge, find_campaign
+from aar_host.store.database import Store, new_id
+from aar_host.store.jobs import cancel_queued, insert_jobs
+from aar_host.store.ledger import Event, append
+from aar_host.store.schema import CampaignState, Tier, actors, methods, submissions
+from aar_lab.digest import digest_text
+from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
+from aar_lab.types import JobStatus, MethodCard
+
+MAX_BUILDS_ON = 16
+UNFINISHED = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a researcher hands in: source text (checked already), card, ids it builds on."""
+
+    source: str
+    card: MethodCard
+    builds_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission as stored; `author` is the actor's name, `card` the method card as JSON."""
+
+    id: str
+    campaign: str
+    actor: str
+    author: str
+    method_digest: str
+    card: Mapping[str, str]
+    builds_on: Sequence[str]
+    status: JobStatus
+    error: Mapping[str, str] | None
+    created: float
+    finished: float | None
+
+
+def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str:
+    """Accept a submission: method, submission, one queued job per public seed, ledger entry.
+
+    Returns:
+        The id of the new submission.
+
+    Raises:
+        Conflict: the campaign is not open, or the same source was handed in before.
+        OverBudget: the campaign's pool of submissions is used up.
+        BadInput: `builds_on` names a submission that this campaign does not have.
+    """
+    digest, submission, now = digest_text(draft.source), new_id(), store.clock()
+    with store.writing() as connection:
+        plan = find_campaign(connection, campaign)
+        _check_open(plan)
+        _check_new(connection, campaign, digest)
+        check_known(connection, campaign, draft.builds_on)
+        _check_budget(plan)
+        charge(connection, campaign)
+        _insert(connection, {"id": submission, "campaign": campaign, "actor": actor}, draft, now)
+        owner = (campaign, submission)
+        insert_jobs(connection, owner, Tier.PUBLIC, range(plan.config["seeds"]), now)
+        payload = {"submission": submission, "method": digest, "builds_on": list(draft.builds_on)}
+        append(connection, now, Event(campaign, "submission_accepted", payload, actor))
+    return submission
+
+
+def get_submission(store: Store, submission: str) -> Submission:
+    """The submission of that id, or `UnknownName`."""
+    with store.reading() as connection:
+        return find_submission(connection, submission)
+
+
+def find_submission(connection: Connection, submission: str) -> Submission:
+    """As `get_submission`, within a transaction."""
+    row = connection.execute(_query().where(submissions.c.id == submission)).first()
+    if row is None:
+        raise UnknownName(submission, "there is no such submission", "See `lab scores`.")
+    return Submission(**row._mapping)
+
+
+def status_of(store: Store, submission: str) -> JobStatus:
+    """How the submission stands: the cheapest question, for polling. `UnknownName` if absent."""
+    query = select(submissions.c.status).where(submissions.c.id == submission)
+    with store.reading() as connection:
+        status: JobStatus | None = connection.execute(query).scalar_one_or_none()
+    if status is None:
+        raise UnknownName(submission, "there is no such submission", "See `lab scores`.")
+    return status
+
+
+def list_submissions(store: Store, campaign: str, actor: str | None = None) -> list[Submission]:
+    """The submissions of a campaign, or of one actor in it, oldest first."""
+    query = _query().where(submissions.c.campaign == campaign)
+    if actor is not None:
+        query = query.where(submissions.c.actor == actor)
+    with store.reading() as connection:
+        rows = connection.execute(query.order_by(submissions.c.created, submissions.c.id))
+        return [Submission(**row._mapping) for row in rows]
+
+
+def method_source(store: Store, submission: str) -> str:
+    """The source text of a submission's method; `UnknownName` if there is no such submission."""
+    query = (
+        select(methods.c.source)
+        .join(submissions, submissions.c.method_digest == methods.c.digest)
+        .where(submissions.c.id == submission)
+    )
+    with store.reading() as connection:
+        source: str | None = connection.execute(query).scalar_one_or_none()
+    if source is None:
+        raise UnknownName(submission, "there is no such submission", "See `lab leaderboard`.")
+    return source
+
+
+def fail_submission(store: Store, submission: str, status: JobStatus, error: LabError) -> bool:
+    """End a submission without a score; its queued jobs are cancelled, its charge stays.
+
+    Returns:
+        False, and nothing is changed, if it had ended before: the first failure is kept.
+    """
+    with store.writing() as connection:
+        found = find_submission(connection, submission)
+        if found.status not in UNFINISHED:
+            return False
+        finish(connection, submission, status, store.clock(), error)
+        cancel_queued(connection, submission)
+        payload = {"submission": submission, "status": status, "error": error.as_dict()}
+        append(connection, store.clock(), Event(found.campaign, "submission_failed", payload))
+    return True
+
+
+def finish(
+    connection: Connection,
+    submission: str,
+    status: JobStatus,
+    now: float,
+    error: LabError | None = None,
+) -> None:
+    """Set the final status within a transaction."""
+    connection.execute(
+        update(submissions)
+        .where(submissions.c.id == submission)
+        .values(status=status, finished=now, error=error.as_dict() if error else None)
+    )
+
+
+def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> None:
+    """`BadInput` unless every name is a submission of the campaign, given once, and few enough."""
+    if len(names) > MAX_BUILDS_ON or len(set(names)) != len(names):
+        raise BadInput(
+            f"{len(names)} submissions",
+            f"name at most {MAX_BUILDS_ON}, each once",
+            "Name the most important ones.",
+        )
+    query = select(submissions.c.id).where(
+        submissions.c.campaign == campaign, submissions.c.id.in_(names)
+    )
+    known = set(connection.scalars(query))
+    for name in names:
+        if name not in known:
+            raise BadInput(
+                name, "this campaign has no such submission", "See `lab leaderboard` for ids."
+            )
+
+
+def _insert(connection: Connection, key: Mapping[str, str], draft: Draft, now: float) -> None:
+    digest = digest_text(draft.source)
+    if connection.execute(select(methods).where(methods.c.digest == digest)).first() is None:
+        connection.execute(insert(methods).values(digest=digest, source=draft.source))
+    connection.execute(
+        insert(submissions).values(
+            **key,
+            method_digest=digest,
+            card=asdict(draft.card),
+            builds_on=list(draft.builds_on),
+            status=JobStatus.QUEUED,
+            created=now,
+        )
+    )
+
+
+def _query() -> Select[Any]:
+    return select(submissions, actors.c.name.label("author")).join(
+        actors, actors.c.id == submissions.c.actor
+    )
+
+
+def _check_open(campaign: Campaign) -> None:
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(
+            campaign.state, "the campaign takes no more submissions", "Only findings are taken now."
+        )
+
+
+def _check_new(connection: Connection, campaign: str, digest: str) -> None:
+    earlier = connection.execute(
+        select(submissions.c.id).where(
+            submissions.c.campaign == campaign, submissions.c.method_digest == digest
+        )
+    ).scalar_one_or_none()
+    if earlier is not None:
+        raise Conflict(
+            earlier, "this very source was submitted before", f"See `lab scores {earlier}`."
+        )
+
+
+def _check_budget(campaign: Campaign) -> None:
+    cap = campaign.config["max_submissions"]
+    if campaign.charged >= cap:
+        raise OverBudget(
+            f"{campaign.charged} submissions",
+            f"the campaign's pool of {cap} is used up",
+            "Post what you learnt as a finding.",
+        )

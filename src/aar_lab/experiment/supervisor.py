@@ -1,0 +1,164 @@
+"""The first process of a training box: trains seed after seed, each in a child that leaves nothing.
+
+Importing torch costs a third of a fit, so the seeds of one submission share a box, one after
+another. They must not share anything else: a method that saw two weak supervisors' labels would
+have better labels than the protocol allows. So, between two seeds, this process
+
+    kills every other process of the box (it is process 1, `kill(-1)` reaches all of them),
+    empties every place that a process of the box can write to,
+
+and only then does the host send the next seed's labels, through a pipe that only this process has.
+A child can neither trace nor read this process, which is not dumpable; System V objects and message
+queues, which outlive processes, are refused by the box's system-call filter.
+
+Protocol: one JSON object per line. In: {"index", "seed", "weak_seed", "probs": […]}. Out:
+{"ready": true} once, then for each request {"index", "exit", "seconds"}. Results lie in
+/workspace/out: a student as `write_student` writes it, or error.json.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from aar_lab.errors import LabError
+from aar_lab.experiment.run import load_method, make_task, run_method
+from aar_lab.experiment.students import write_student
+from aar_lab.problems.bundle import Bundle
+from aar_lab.types import Inputs, WeakLabels
+
+PR_SET_DUMPABLE = 4
+SCRATCH = ("tmp", "dev/shm", "workspace")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things lie in the box; `guarded` turns the separation of seeds on."""
+
+    root: Path
+    student: str
+    guarded: bool = True
+
+    @property
+    def out(self) -> Path:
+        """Where a seed's result goes."""
+        return self.root / "workspace" / "out"
+
+
+def _set_dumpable(flag: int) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, flag, 0, 0, 0)
+
+
+def _kill_others() -> None:
+    """Kill and reap everything else in the box. Does nothing unless this is process 1 of it."""
+    if os.getpid() != 1:
+        return
+    while True:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        try:
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        except ChildProcessError:
+            continue
+        time.sleep(0.001)
+
+
+def _wipe(place: Place) -> None:
+    for name in SCRATCH:
+        for entry in os.scandir(place.root / name):
+            if entry.is_dir(follow_symlinks=False) and not os.path.ismount(entry.path):
+                _wipe_directory(Path(entry.path))
+            elif not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+
+
+def _wipe_directory(path: Path) -> None:
+    for parent, _, _ in os.walk(path):
+        os.chmod(parent, 0o700)
+    shutil.rmtree(path)
+
+
+def _train(place: Place, inputs: Inputs, request: dict[str, Any]) -> None:
+    weak = WeakLabels(inputs.ids, np.array(request["probs"]), request["weak_seed"])
+    bundle = Bundle(place.root / "data")
+    source = (place.root / "job" / "method.py").read_text()
+    task = make_task(bundle, place.student, inputs, weak)
+    write_student(place.out, run_method(load_method(source), task, request["seed"]))
+
+
+def _child(place: Place, inputs: Inputs, request: dict[str, Any]) -> int:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    _set_dumpable(1)
+    try:
+        _train(place, inputs, request)
+    except LabError as error:
+        traceback.print_exc()
+        place.out.mkdir(parents=True, exist_ok=True)
+        (place.out / "error.json").write_text(json.dumps(error.as_dict()))
+        return 1
+    return 0
+
+
+def _run_seed(place: Place, inputs: Inputs, request: dict[str, Any]) -> dict[str, Any]:
+    if place.guarded:
+        _kill_others()
+        _wipe(place)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = _child(place, inputs, request)
+        finally:
+            if sys.exc_info()[0] is not None:
+                traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    seconds = time.monotonic() - started
+    if place.guarded:
+        _kill_others()
+    return {
+        "index": request["index"],
+        "exit": os.waitstatus_to_exitcode(status),
+        "seconds": seconds,
+    }
+
+
+def supervise(place: Place, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Serve requests until the pipe ends."""
+    if place.guarded:
+        _set_dumpable(0)
+    inputs = Bundle(place.root / "data").inputs()
+    answers.write(b'{"ready": true}\n')
+    answers.flush()
+    for line in requests:
+        answer = _run_seed(place, inputs, json.loads(line))
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def main() -> None:
+    """python -m aar_lab.experiment.supervisor ROOT STUDENT"""
+    place = Place(Path(sys.argv[1]), sys.argv[2])
+    supervise(place, sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()

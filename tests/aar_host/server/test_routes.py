@@ -1,0 +1,173 @@
+"""What the routes say, and what they never say."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from aar_host.store import Tier
+from aar_host.store.campaigns import set_state
+from aar_host.store.jobs import Outcome, claim_job, finish_job
+from aar_host.store.schema import CampaignState
+from aar_host.store.submissions import fail_submission
+from aar_lab.errors import JobFailed
+from aar_lab.types import JobStatus, Role
+
+OTHER = "def train(task, rng): pass"
+THIRD = "def train(task, rng): 3"
+
+
+def test_the_brief_says_what_is_asked_and_what_is_left(site):
+    site.submit()
+    site.now += 30
+    brief = site.call("GET", "/brief").json()
+    assert brief["problem"] == "chat-mini"
+    assert (brief["objective"], brief["rules"]) == ("Recover the gap.", "Submit methods.")
+    assert (brief["submissions_left"], brief["seconds_left"], brief["state"]) == (2, 70.0, "open")
+    assert brief["you"] == {"name": "ada", "role": "researcher"}
+    site.now += 3000
+    assert site.call("GET", "/brief").json()["seconds_left"] == 0
+
+
+def test_a_submission_is_accepted_and_seen_by_its_author(site):
+    name = site.submit()
+    bob = site.token("bob")
+    assert [
+        one["submission"] for one in site.call("GET", "/submissions").json()["submissions"]
+    ] == [name]
+    assert site.call("GET", "/submissions", bob).json() == {"submissions": []}
+    detail = site.call("GET", f"/submissions/{name}", bob).json()
+    assert (detail["status"], detail["score"], detail["author"]) == ("queued", None, "ada")
+    assert detail["seeds"] == {"done": 0, "of": 2}
+
+
+def test_the_source_comes_back_unchanged(site):
+    source = "'''Ü'''\r\ndef train(task, rng):\n\treturn 1\n"
+    name = site.submit(source)
+    answer = site.call("GET", f"/submissions/{name}/source", site.token("bob"))
+    assert answer.json() == {"submission": name, "source": source}
+
+
+def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
+    first = site.submit()
+    again = site.call("POST", "/submissions", site.token("bob"), json=draft())
+    assert refused(again, 409, "conflict")["value"] == first
+    site.submit(OTHER)
+    site.submit(THIRD)
+    fourth = draft("def train(task, rng): 4")
+    refused(site.call("POST", "/submissions", json=fourth), 429, "over_budget")
+    set_state(site.store, site.campaign, CampaignState.FROZEN)
+    refused(site.call("POST", "/submissions", json=fourth), 409, "conflict")
+
+
+def test_a_bad_source_or_card_or_ancestor_is_refused_and_not_charged(site, refused, draft):
+    refused(site.call("POST", "/submissions", json=draft("x = 1")), 422, "bad_source")
+    card = {"title": "", "idea": "i"}
+    refused(site.call("POST", "/submissions", json=draft(card=card)), 422, "bad_input")
+    builds_on = draft(builds_on=["0" * 12])
+    refused(site.call("POST", "/submissions", json=builds_on), 422, "bad_input")
+    refused(site.call("POST", "/submissions", json=draft(seed=3)), 422, "bad_input")
+    assert site.call("GET", "/brief").json()["submissions_left"] == 3
+
+
+def test_a_score_is_told_as_the_policy_words_it_and_nothing_more(site):
+    name = site.submit()
+    site.score(name, 0.123456)
+    detail = site.call("GET", f"/submissions/{name}").json()
+    assert detail["score"] == {"pgr": 0.12, "interval": [0.02, 0.22]}
+    for path in (f"/submissions/{name}", "/submissions", "/leaderboard", "/findings"):
+        assert "accuracy" not in site.call("GET", path).text
+        assert "1234" not in site.call("GET", path).text
+
+
+def test_sealed_scores_are_never_told(site):
+    name = site.submit()
+    site.score(name, 0.777, Tier.SEALED)
+    for role in Role:
+        token = site.token(role, role)
+        for path in (f"/submissions/{name}", "/submissions", "/leaderboard"):
+            assert "0.78" not in site.call("GET", path, token).text
+    assert site.call("GET", "/leaderboard").json() == {"leaderboard": []}
+
+
+def test_the_leaderboard_is_best_first_and_undefined_last(site):
+    scores = {site.submit(): 0.1, site.submit(OTHER): None, site.submit(THIRD): 0.9}
+    for name, pgr in scores.items():
+        site.score(name, pgr)
+    rows = site.call("GET", "/leaderboard").json()["leaderboard"]
+    assert [row["score"]["pgr"] for row in rows] == [0.9, 0.1, None]
+    assert set(rows[0]) == {"submission", "author", "title", "family", "score"}
+
+
+def test_a_failure_is_told_with_its_log_to_its_author_alone(site):
+    name = site.submit()
+    job = claim_job(site.store, "w", 60)
+    error = JobFailed(name, "it crashed", "See the log.")
+    finish_job(site.store, job, Outcome(JobStatus.CRASHED, log="Traceback", error=error))
+    fail_submission(site.store, name, JobStatus.CRASHED, error)
+    detail = site.call("GET", f"/submissions/{name}").json()
+    assert (detail["status"], detail["log"]) == ("crashed", "Traceback")
+    assert detail["error"]["fault"] == "it crashed"
+    assert "Traceback" not in site.call("GET", f"/submissions/{name}", site.token("bob")).text
+
+
+def test_a_long_poll_ends_when_the_submission_does(site):
+    name = site.submit()
+
+    async def poll_and_score() -> tuple[str, float]:
+        began = time.monotonic()
+        poll = asyncio.create_task(site.ask("GET", f"/submissions/{name}?wait=30"))
+        await asyncio.sleep(0.3)
+        assert not poll.done()
+        await asyncio.to_thread(site.score, name, 0.5)
+        response = await poll
+        return response.json()["status"], time.monotonic() - began
+
+    status, seconds = asyncio.run(poll_and_score())
+    assert status == "done"
+    assert seconds < 10
+
+
+def test_a_long_poll_ends_after_its_time(site):
+    name = site.submit()
+    assert site.call("GET", f"/submissions/{name}?wait=0.3").json()["status"] == "queued"
+
+
+@pytest.mark.parametrize("wait", ["31", "-1", "nan", "inf", "x"])
+def test_a_wait_is_bounded(site, refused, wait):
+    refused(site.call("GET", f"/submissions/{'0' * 12}?wait={wait}"), 422, "bad_input")
+
+
+def test_findings_render_numbers_from_the_store_and_authors_from_the_token(site, refused):
+    name, silent = site.submit(), site.submit(OTHER)
+    site.score(name, 0.5)
+    body = {"kind": "result", "body": "PGR is 0.99!", "cites": [name, silent]}
+    assert site.call("POST", "/findings", json=body).status_code == 201
+    forged = {"kind": "insight", "body": "b", "author": "ada"}
+    refused(site.call("POST", "/findings", site.token("bob"), json=forged), 422, "bad_input")
+    answer = site.call("GET", "/findings").json()
+    (finding,) = answer["findings"]
+    assert finding["author"] == "ada"
+    assert finding["scores"] == {name: {"pgr": 0.5, "interval": [0.4, 0.6]}, silent: None}
+    assert site.call("GET", f"/findings?since={answer['last']}").json() == {
+        "findings": [],
+        "last": answer["last"],
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "rumour", "body": "b"},
+        {"kind": "result", "body": ""},
+        {"kind": "result", "body": "x" * 4001},
+        {"kind": "result", "body": "a\0b"},
+        {"kind": "result", "body": "b", "cites": ["0" * 12]},
+        {"kind": "result", "body": "b", "cites": ["../../etc"]},
+    ],
+)
+def test_bad_findings_are_refused(site, refused, body):
+    refused(site.call("POST", "/findings", json=body), 422, "bad_input")
+    assert site.call("GET", "/findings").json()["findings"] == []

@@ -1,0 +1,59 @@
+"""A store on a real SQLite file, with a clock that tests move by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from aar_host.auth import issue
+from aar_host.store import Store, open_store
+from aar_host.store.actors import actor_of_token
+from aar_host.store.campaigns import Plan, create_campaign
+from aar_host.store.submissions import Draft, add_submission
+from aar_lab.digest import digest_text
+from aar_lab.types import MethodCard, Role
+
+PLAN = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", {"seeds": 2, "max_submissions": 3})
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class World:
+    """A campaign with one researcher, and short ways to do the usual things."""
+
+    path: Path
+    clock: Clock = field(default_factory=Clock)
+    store: Store = field(init=False)
+    campaign: str = field(init=False)
+    actor: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = open_store(self.path, self.clock)
+        self.campaign = create_campaign(self.store, PLAN).id
+        self.actor = self.join("ada")
+
+    def join(self, name: str) -> str:
+        token = issue(self.store, self.campaign, name, Role.RESEARCHER, 1)
+        row = actor_of_token(self.store, digest_text(token))
+        assert row is not None
+        return str(row.id)
+
+    def submit(self, source: str, *builds_on: str) -> str:
+        draft = Draft(source, MethodCard("title", "idea"), builds_on)
+        return add_submission(self.store, self.campaign, self.actor, draft)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "lab.db")
