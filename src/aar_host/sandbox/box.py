@@ -11,7 +11,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ from typing import IO
 from aar_host.sandbox.base import Exit, Limits
 from aar_host.sandbox.groups import Group, wait_until_empty
 from aar_host.sandbox.workspace import disk_use
+from aar_lab.errors import JobFailed
 from aar_lab.types import JobStatus
 
 _TICK_SECONDS = 0.1
@@ -67,9 +68,9 @@ class HostedBox:
         self._reaping = threading.Lock()
         self._log = bytearray()
         os.set_blocking(self._stderr.fileno(), False)
-        watcher = ThreadPoolExecutor(1, thread_name_prefix="box")
-        self._exit: Future[Exit] = watcher.submit(self._watch)
-        watcher.shutdown(wait=False)
+        self._exit: Future[Exit] = Future()
+        # A daemon: a host that ends does not wait for its boxes, which die with it.
+        threading.Thread(target=self._fulfil, name="box", daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> Exit:
         return self._exit.result(timeout)
@@ -85,6 +86,17 @@ class HostedBox:
         """Kill the members, then the first process, whose death takes the namespace with it."""
         self._parts.group.kill()
         os.kill(self._parts.process.pid, signal.SIGKILL)
+
+    def _fulfil(self) -> None:
+        done: Exit | None = None
+        try:
+            done = self._watch()
+        finally:
+            if done is None:
+                fault = "its watcher failed; the host's stderr says why"
+                self._exit.set_exception(JobFailed("box", fault, "Run the job again."))
+            else:
+                self._exit.set_result(done)
 
     def _watch(self) -> Exit:
         cause: JobStatus | None = None

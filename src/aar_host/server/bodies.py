@@ -14,8 +14,8 @@ ID_PATTERN = "^[0-9a-f]{12}$"
 
 
 def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("holds a NUL character")
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds a NUL or a lone surrogate")
     return text
 
 

@@ -137,7 +137,7 @@ def test_system_calls(inside, outside, call):
 
 def test_the_package_of_the_host(inside, outside):
     assert outside("import_host").returncode == 0
-    assert "No module named 'aar_host'" in inside("import_host").log
+    assert "No module named 'aar_host" in inside("import_host").log
 
 
 def test_a_link_for_the_host_to_follow(tmp_path, workspace, inside):

@@ -79,7 +79,7 @@ def test_deep_or_long_sources_do_not_crash(deep):
         check_source(deep)
 
 
-@given(text=st.text(st.characters()))
+@given(text=st.text(st.characters() | st.sampled_from("\ud800\0")))
 def test_any_text_is_refused_or_digested(text):
     with suppress(BadSource):
         assert check_source(text) == digest_text(text)

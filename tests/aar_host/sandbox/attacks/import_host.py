@@ -1,5 +1,5 @@
 """Import the package that holds labels and keys."""
 
-import aar_host
+import aar_host.settings
 
-print(aar_host.__file__)
+print(aar_host.settings.__file__)
