@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from aar_host.vault import Labels
+from aar_lab.learners.base import Plan
+from aar_lab.learners.pretraining import Pretraining
 from aar_lab.problems.bundle import Problem
 from aar_lab.types import Inputs
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of problems (prompts) in each part; every problem has `pairs` items."""
+    """Numbers of problems (prompts) in each part; every problem has `pairs` items.
+
+    Each weak supervisor sees its own draw of `weak_problems` from the `train_labeled` ones.
+    """
 
     train_labeled: int
+    weak_problems: int
     train_unlabeled: int
     test: int
     shifted: int
@@ -41,6 +47,9 @@ class ProblemSource(Protocol):
     sizes: Sizes
     weak: str
     strong: str
+    weak_plan: Plan
+    pretraining: Mapping[str, Pretraining]
+    pretraining_seed: int
 
     def public(self) -> Problem:
         """The public description."""

@@ -34,9 +34,9 @@ class Crowd:
     facts: float = 0.30
     dialogues: float = 0.55
     goes_on: float = 0.5
-    fancy: float = 0.35
-    spite: float = 0.0
-    flip: float = 0.08
+    fancy: float = 0.6
+    spite: float = 0.5
+    flip: float = 0.1
 
 
 def _fact(world: World, rng: np.random.Generator) -> str:

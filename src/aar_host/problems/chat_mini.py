@@ -6,8 +6,9 @@ never been told which of two is better. That knowledge is there to be elicited.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from aar_host.problems.chat_world import (
     vocabulary,
 )
 from aar_host.vault import Labels
+from aar_lab.learners.base import Plan
+from aar_lab.learners.pretraining import Pretraining
 from aar_lab.problems.bundle import Formats, Problem
 from aar_lab.problems.tokens import Tokeniser
 from aar_lab.rng import stream
@@ -38,9 +41,16 @@ class ChatMini:
     """See the module; `seed` is the world seed."""
 
     name = "chat-mini"
-    sizes = Sizes(train_labeled=300, train_unlabeled=400, test=600, shifted=120, pairs=5)
+    sizes = Sizes(
+        train_labeled=600, weak_problems=100, train_unlabeled=600, test=600, shifted=120, pairs=5
+    )
     weak = "W"
     strong = "M"
+    weak_plan = Plan(epochs=4)
+    pretraining: Mapping[str, Pretraining] = MappingProxyType(
+        {"W": Pretraining(4_000_000), "M": Pretraining(10_000_000)}
+    )
+    pretraining_seed = 0
 
     def __init__(self, seed: int = 0) -> None:
         self._seed, self._world = seed, World.draw(seed)

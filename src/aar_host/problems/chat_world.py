@@ -131,9 +131,9 @@ class World:
             "polite": any(word in POLITE for word in words),
             "full": len(stated) == len(TOPICS),
         }[prompt.instruction]
-        repeats = len(words) - len(set(words)) - words.count("is") - words.count("and") + 2
+        repeats = any(words.count(value) > 1 for _, value in stated)
         weight = 1.0 if prompt.instruction == "full" else 2.0
-        return weight * right + 1.0 * heeded - (0.5 if repeats > 2 else 0.0)
+        return weight * right + heeded - 0.5 * repeats
 
 
 def _clause(topic: str, value: str, rng: np.random.Generator) -> list[str]:
