@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aar_host.vault import Labels, Part
+from aar_host.vault import Labels, Part, Prepared
 from aar_lab.errors import BadInput, BadProbabilities, TooFewSeeds, Undefined
 from aar_lab.metrics import Outcomes, correct, paired_gain, pgr_estimate
 from aar_lab.types import Estimate, FloatArray, Interval, Predictions
@@ -222,3 +222,22 @@ def _shifted_pgr(
         return pgr_estimate(_outcomes(marks, clusters, items))
     except Undefined:
         return None
+
+
+def score_part(
+    submission: str,
+    results: Sequence[SeedResult],
+    anchors: AnchorPredictions,
+    tests: Prepared,
+    part: Part,
+) -> Score:
+    """As `score`, with the labels of a part of a campaign's test items."""
+    return score(submission, results, anchors, tests.vault.read(part), part)
+
+
+def accuracies(predictions: Sequence[Predictions], tests: Prepared, part: Part) -> list[float]:
+    """Accuracy of each student on the in-distribution items of a part, at threshold ½."""
+    labels = tests.vault.read(part)
+    usual = ~labels.shifted
+    truth = labels.truth[usual]
+    return [float(correct(p.aligned(labels.ids)[usual], truth).mean()) for p in predictions]

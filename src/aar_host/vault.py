@@ -1,6 +1,12 @@
-"""Sole reader of private labels and metadata. Imported by problems, anchors and scoring alone.
+"""Prepared data on disk; sole reader of private labels and metadata.
 
-A vault is a directory that only the host's user can read (mode 0700); it is never mounted.
+Imported by problems, anchors and scoring alone. Below a prepared directory lie
+
+    public/    the bundle that boxes may hold
+    host/      inputs that only the host shows to students (labelled part, tests), supervision.json
+    vault/     labels and metadata
+
+Host and vault are readable by the host's user alone (mode 0700) and never mounted.
 """
 
 from __future__ import annotations
@@ -17,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aar_lab.errors import BadIds, Corrupt, UnknownName
-from aar_lab.types import check_ids
+from aar_lab.problems.bundle import Bundle, read_inputs
+from aar_lab.types import Inputs, check_ids
 
 
 class Part(StrEnum):
@@ -106,6 +113,35 @@ class Vault:
             return _labels(rows)
         except (ValueError, KeyError) as error:
             raise Corrupt(path.name, f"not a label file ({error})", "Prepare again.") from error
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared data set, or the test items of a campaign; `digest` names its content."""
+
+    directory: Path
+    digest: str
+
+    @property
+    def bundle(self) -> Bundle:
+        """The public part."""
+        return Bundle(self.directory / "public")
+
+    @property
+    def vault(self) -> Vault:
+        """The private part."""
+        return Vault(self.directory / "vault")
+
+    @property
+    def host(self) -> Path:
+        """What only the host shows to students."""
+        return self.directory / "host"
+
+    def inputs(self, part: Part) -> Inputs:
+        """The inputs of a part; only `train_unlabeled` is public."""
+        if part is Part.TRAIN_UNLABELED:
+            return self.bundle.inputs()
+        return read_inputs(self.host / f"{part}.jsonl")
 
 
 def _labels(rows: Sequence[dict[str, Any]]) -> Labels:

@@ -1,8 +1,4 @@
-"""The one place that splits data into public and private.
-
-    DIR/public/            the bundle that boxes may hold
-    DIR/host/              inputs that only the host shows to students (labelled part, tests)
-    DIR/vault/             labels and metadata
+"""The one place that splits data into public and private; `aar_host.vault` says what lies where.
 
 Training data are drawn once for an installation, from a secret seed, so that the anchors' students
 can be cached; a campaign draws test items of its own from a seed that is kept nowhere else.
@@ -14,43 +10,19 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from aar_host.problems.base import Draw, ProblemSource
-from aar_host.vault import Labels, Part, Vault
+from aar_host.vault import Labels, Part, Prepared, Vault
 from aar_lab.digest import digest_bytes, digest_json
-from aar_lab.problems.bundle import Bundle, read_inputs, write_inputs
+from aar_lab.problems.bundle import write_inputs
 from aar_lab.types import Inputs
 
 PUBLIC_SHARE = 1 / 3
 SEED_BITS = 62
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A prepared data set on disk; `digest` names its content."""
-
-    directory: Path
-    digest: str
-
-    @property
-    def bundle(self) -> Bundle:
-        """The public part."""
-        return Bundle(self.directory / "public")
-
-    @property
-    def vault(self) -> Vault:
-        """The private part."""
-        return Vault(self.directory / "vault")
-
-    def inputs(self, part: Part) -> Inputs:
-        """The inputs of a part; only `train_unlabeled` is public."""
-        if part is Part.TRAIN_UNLABELED:
-            return self.bundle.inputs()
-        return read_inputs(self.directory / "host" / f"{part}.jsonl")
 
 
 def private_directory(path: Path) -> Path:
@@ -69,19 +41,25 @@ def prepare(source: ProblemSource, root: Path, seed: int | None = None) -> Prepa
     problem = source.public()
     home = private_directory(root / f"{problem.name}-{problem.version}")
     key = _secret(home) if seed is None else seed
-    weights = {
-        name: digest_bytes(source.base_weights(name).read_bytes()) for name in _bases(source)
-    }
-    digest = digest_json([problem.as_dict(), source.sizes.__dict__, weights, key])[:16]
-    directory = home / f"data-{digest}"
+    bases = (source.base_weights(name).read_bytes() for name in (source.weak, source.strong))
+    content = [problem.as_dict(), _supervision(source), [digest_bytes(base) for base in bases]]
+    digest = digest_json([*content, asdict(source.sizes), key])
+    directory = home / f"data-{digest[:16]}"
     if not (directory / "complete").exists():
         _write(source, directory, key)
         (directory / "complete").write_text(digest)
     return Prepared(directory, digest)
 
 
-def _bases(source: ProblemSource) -> tuple[str, str]:
-    return source.weak, source.strong
+def _supervision(source: ProblemSource) -> dict[str, object]:
+    """What the anchors must know of a problem, as JSON."""
+    plan = source.weak_plan
+    return {
+        "weak": source.weak,
+        "strong": source.strong,
+        "weak_problems": source.sizes.weak_problems,
+        "weak_plan": {"epochs": plan.epochs, "rate": plan.rate},
+    }
 
 
 def _secret(home: Path) -> int:
@@ -98,6 +76,8 @@ def _write(source: ProblemSource, directory: Path, seed: int) -> None:
     problem = source.public()
     (public / "problem.json").write_text(json.dumps(problem.as_dict(), indent=1))
     shutil.copy(source.base_weights(source.strong), public / "students")
+    shutil.copy(source.base_weights(source.weak), host)
+    (host / "supervision.json").write_text(json.dumps(_supervision(source)))
     vault = Vault(directory / "vault")
     sizes = source.sizes
     inputs, labels = source.draw(Draw(seed, "train_unlabeled", sizes.train_unlabeled, sizes.pairs))
@@ -122,7 +102,7 @@ def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
         inputs, labels = _join([_select(*usual, keep), _select(*shifted, keep)])
         write_inputs(host / f"{part}.jsonl", inputs)
         vault.write(part, labels)
-    return Prepared(directory, digest_json([source.public().version, seed])[:16])
+    return Prepared(directory, digest_json([source.public().version, asdict(sizes), seed]))
 
 
 def _select(inputs: Inputs, labels: Labels, public: bool) -> tuple[Inputs, Labels]:

@@ -40,7 +40,7 @@ Sides = Annotated[Interval, BeforeValidator(as_interval)]
 class AnchorRow:
     """Accuracy of a reference over n seeds, in [0, 1]; of a baseline also its PGR."""
 
-    mean: FiniteFloat
+    mean: FiniteFloat | None
     n: int | None = None
     se: FiniteFloat | None = None
     pgr: FiniteFloat | None = None

@@ -35,9 +35,7 @@ def block(text: str) -> str:
 def _shown(character: str, keep: str) -> str:
     if character in keep or unicodedata.category(character) not in _HIDDEN:
         return character
-    return character.encode("ascii", "backslashreplace").decode() if ord(character) > 127 else (
-        f"\\x{ord(character):02x}"
-    )
+    return ascii(character)[1:-1]
 
 
 def number(value: float | None, digits: int = 2) -> str:

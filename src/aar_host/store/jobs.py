@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
@@ -105,16 +105,23 @@ def queue_jobs(store: Store, submission: str, tier: Tier, seeds: Iterable[int]) 
             append(connection, now, Event(campaign, "jobs_queued", payload))
 
 
-def claim_job(store: Store, worker: str, lease_seconds: float) -> Job | None:
-    """Take the job that waits longest, or None. No two workers ever get the same one."""
+def claim_job(
+    store: Store, worker: str, lease_seconds: float, submission: str | None = None
+) -> Job | None:
+    """Take the job that waits longest, or None. No two workers ever get the same one.
+
+    Jobs of submissions that no worker is busy with come first, since the seeds of a submission
+    share a box; with `submission` only its jobs are taken.
+    """
     now = store.clock()
     with store.writing() as connection:
-        waiting = connection.execute(
-            select(jobs.c.id, jobs.c.submission)
-            .where(jobs.c.status == JobStatus.QUEUED)
-            .order_by(jobs.c.queued, jobs.c.seed_index, jobs.c.id)
-            .limit(1)
-        ).first()
+        query = select(jobs.c.id, jobs.c.submission).where(jobs.c.status == JobStatus.QUEUED)
+        if submission is not None:
+            query = query.where(jobs.c.submission == submission)
+        running = select(jobs.c.submission).where(jobs.c.status == JobStatus.RUNNING)
+        busy = case((jobs.c.submission.in_(running), 1), else_=0)
+        order = (busy, jobs.c.queued, jobs.c.seed_index, jobs.c.id)
+        waiting = connection.execute(query.order_by(*order).limit(1)).first()
         if waiting is None:
             return None
         lease = {"worker": worker, "leased_until": now + lease_seconds, "started": now}
@@ -130,17 +137,20 @@ def claim_job(store: Store, worker: str, lease_seconds: float) -> Job | None:
         return find_job(connection, waiting.id)
 
 
-def requeue_lost(store: Store) -> list[Job]:
+def requeue_lost(store: Store, worker: str | None = None) -> list[Job]:
     """Put jobs whose lease has expired back into the queue, or end them as lost.
+
+    Args:
+        worker: one that is known to be dead; its leases count as expired.
 
     Returns:
         The jobs that were changed; a job whose worker was lost `MAX_ATTEMPTS` times is LOST.
     """
     now = store.clock()
     with store.writing() as connection:
-        expired = connection.execute(
-            select(jobs).where(jobs.c.status == JobStatus.RUNNING, jobs.c.leased_until < now)
-        ).all()
+        over = jobs.c.leased_until < now if worker is None else jobs.c.worker == worker
+        running = select(jobs).where(jobs.c.status == JobStatus.RUNNING, over)
+        expired = connection.execute(running).all()
         for row in expired:
             lost = row.attempts + 1 >= MAX_ATTEMPTS
             status = JobStatus.LOST if lost else JobStatus.QUEUED

@@ -29,19 +29,33 @@ PREDICTED = Predicted(Predictions(("b", "a", "c"), np.array([0.1, 1 / 3, 1.0])),
 SECONDS = {"train": 1.0, "predict": 0.2, "box": 0.1, "total": 1.3}
 
 
-def test_jobs_are_claimed_in_the_order_of_their_submission(world):
+def test_workers_spread_over_submissions_and_then_follow_the_queue(world):
     first = world.submit("a")
     world.clock.now += 1
     second = world.submit("b")
     claimed = [claim_job(world.store, "w", 60) for _ in range(5)]
     assert [(job.submission, job.seed_index) for job in claimed[:4]] == [
         (first, 0),
-        (first, 1),
         (second, 0),
+        (first, 1),
         (second, 1),
     ]
     assert claimed[4] is None
     assert status_of(world.store, first) is JobStatus.RUNNING
+
+
+def test_a_worker_can_go_on_with_one_submission(world):
+    first = world.submit("a")
+    world.submit("b")
+    claimed = [claim_job(world.store, "w", 60, first) for _ in range(3)]
+    assert [job and job.seed_index for job in claimed] == [0, 1, None]
+
+
+def test_a_dead_workers_leases_are_released_at_once(world):
+    world.submit("a")
+    job = claim_job(world.store, "dead", 60)
+    claim_job(world.store, "alive", 60)
+    assert [lost.id for lost in requeue_lost(world.store, "dead")] == [job.id]
 
 
 def test_a_claim_is_a_lease(world):

@@ -1,0 +1,94 @@
+"""What a campaign's numbers say, in sentences and series; pure functions of `Results`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aar_host.report.results import Finalist, Gain, HistoryRow, Results, SealedScore
+from aar_host.report.text import clean, count, measured
+
+UNSCORED = "No finalist has a score on the sealed part, so this campaign supports no claim."
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The result in one sentence, and the remarks without which it would mislead."""
+
+    sentence: str
+    remarks: tuple[str, ...]
+
+
+def leader(results: Results) -> Finalist | None:
+    """The opened finalist with the highest public PGR; None if none was opened.
+
+    It is chosen by its public score, hence before the sealed part was read: to choose it by its
+    sealed score would make that score optimistic too.
+    """
+    opened = [finalist for finalist in results.finalists if finalist.sealed is not None]
+    return max(opened, key=_public, default=None)
+
+
+def by_sealed(results: Results) -> list[Finalist]:
+    """The finalists, highest sealed PGR first, those without one last; ties keep their order."""
+    return sorted(results.finalists, key=lambda one: -one.sealed.pgr if one.sealed else math.inf)
+
+
+def headline(results: Results) -> Headline:
+    """What the campaign found."""
+    best = leader(results)
+    if best is None or best.sealed is None:
+        return Headline(UNSCORED, _failures(results))
+    title, author = clean(best.title, 120), clean(best.researcher, 80)
+    sentence = (
+        f"“{title}” by {author} recovered {measured(best.sealed.pgr, best.sealed.interval)} of the "
+        f"performance gap on the sealed part; {verdict(best.sealed.gain_over_naive)}"
+    )
+    above = [one for one in results.finalists if _beats_naive(one.sealed)]
+    remarks = (
+        "It led the finalists on the public part before the sealed part was opened; it was not "
+        "chosen by the number given here. Intervals are at the 95 % level.",
+        f"{len(above)} of {count(len(results.finalists), 'finalist')} "
+        "gained over naive with an interval above 0, each judged by itself.",
+    )
+    return Headline(sentence, remarks + _failures(results))
+
+
+def verdict(gain: Gain | None) -> str:
+    """Whether a paired gain over naive differs from 0, as the end of a sentence."""
+    if gain is None:
+        return "it was not compared with naive."
+    shown = measured(gain.mean, gain.interval)
+    if gain.interval.low > 0:
+        return f"its gain over naive is {shown}, and the interval excludes 0: it beats naive."
+    if gain.interval.high < 0:
+        return f"its gain over naive is {shown}, and the interval excludes 0: naive beats it."
+    return (
+        f"its gain over naive is {shown}, and the interval includes 0: "
+        "the data do not show that it beats naive."
+    )
+
+
+def frontier(history: Sequence[HistoryRow]) -> list[tuple[float, float]]:
+    """(seconds, PGR) at which the best public PGR so far rose, in order of time."""
+    rises: list[tuple[float, float]] = []
+    for row in sorted(history, key=lambda row: row.seconds):
+        if row.pgr is not None and (not rises or row.pgr > rises[-1][1]):
+            rises.append((row.seconds, row.pgr))
+    return rises
+
+
+def _public(finalist: Finalist) -> float:
+    return -math.inf if finalist.public.pgr is None else finalist.public.pgr
+
+
+def _beats_naive(score: SealedScore | None) -> bool:
+    return bool(score and score.gain_over_naive and score.gain_over_naive.interval.low > 0)
+
+
+def _failures(results: Results) -> tuple[str, ...]:
+    failed = sum(one.sealed is None for one in results.finalists)
+    if not failed:
+        return ()
+    return (f"{count(failed, 'finalist')} could not be scored on the sealed part; see the table.",)
