@@ -229,15 +229,15 @@ def score_part(
     results: Sequence[SeedResult],
     anchors: AnchorPredictions,
     tests: Prepared,
-    part: Part,
+    part: str,
 ) -> Score:
-    """As `score`, with the labels of a part of a campaign's test items."""
-    return score(submission, results, anchors, tests.vault.read(part), part)
+    """As `score`, with the labels of the "public" or "sealed" part of a campaign's test items."""
+    return score(submission, results, anchors, tests.vault.read(Part(part)), Part(part))
 
 
-def accuracies(predictions: Sequence[Predictions], tests: Prepared, part: Part) -> list[float]:
+def accuracies(predictions: Sequence[Predictions], tests: Prepared, part: str) -> list[float]:
     """Accuracy of each student on the in-distribution items of a part, at threshold ½."""
-    labels = tests.vault.read(part)
+    labels = tests.vault.read(Part(part))
     usual = ~labels.shifted
     truth = labels.truth[usual]
     return [float(correct(p.aligned(labels.ids)[usual], truth).mean()) for p in predictions]

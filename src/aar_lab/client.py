@@ -1,18 +1,14 @@
-"""The only road out of a sandbox: HTTP over the host's unix socket.
-
-This module is also the only one of `aar_lab` that reads the environment, which the box sets.
-"""
+"""The only road out of a sandbox: HTTP over the host's unix socket."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import httpx
 
+from aar_lab.box import SOCKET, TOKEN
 from aar_lab.errors import BadInput, LabError, NotAuthorised, Unavailable, from_dict
 from aar_lab.types import MethodCard
 
@@ -21,31 +17,6 @@ MAX_WAIT = 30.0  # seconds that the host lets one question wait
 ANSWER_SECONDS = 30.0
 
 Content = Mapping[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Variable:
-    """What a box tells those inside it."""
-
-    name: str
-    default: str
-    help: str
-
-    @property
-    def value(self) -> str:
-        """The value in force."""
-        return os.environ.get(self.name, self.default)
-
-
-SOCKET = Variable("AAR_SOCKET", "/run/host.sock", "the host's unix socket")
-TOKEN = Variable("AAR_TOKEN", "", "who you are")
-BOX_ROOT = Variable("AAR_BOX_ROOT", "/", "the folder under which the box finds its data")
-VARIABLES = (SOCKET, TOKEN, BOX_ROOT)
-
-
-def box_root() -> Path:
-    """The folder under which the box finds its data: `/` inside a real box."""
-    return Path(BOX_ROOT.value)
 
 
 class Client:

@@ -114,11 +114,18 @@ class Conflict(Refused):
 
 
 class JobFailed(LabError):
-    """A job ended without a result; `status` is one of `aar_lab.types.JobStatus`."""
+    """A job ended without a result; `status` is an `aar_lab.types.JobStatus`, `log` its box's."""
 
-    def __init__(self, value: object, fault: str, remedy: str, status: str = "crashed") -> None:
+    def __init__(
+        self,
+        value: object,
+        fault: str,
+        remedy: str,
+        status: str = "crashed",
+        log: str = "",
+    ) -> None:
         super().__init__(value, fault, remedy)
-        self.status = status
+        self.status, self.log = status, log
 
 
 class Unavailable(LabError):

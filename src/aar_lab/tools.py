@@ -115,7 +115,16 @@ _WAIT = Parameter("wait", float, "seconds to wait for the end of the jobs", defa
 
 VERBS = (
     Verb("brief", "What is asked, the rules, and what is left of the budget.", "lab brief", brief),
-    # `try` belongs here: Verb("try", …, "aar_lab.experiment.…:…"), named, for it needs torch.
+    Verb(
+        "try",
+        "Train a method on the practice data of this box, and describe the student.",
+        "lab try confident.py",
+        "aar_lab.experiment.trial:try_method",
+        (
+            Parameter("file", Path, "the method's source file", "argument"),
+            Parameter("seed", int, "of the split and of the method's random stream", default=0),
+        ),
+    ),
     Verb(
         "submit",
         "Hand in a method; its card is read from the file (docstring and FAMILY).",

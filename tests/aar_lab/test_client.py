@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aar_lab.client import VARIABLES, Client, box_root
+from aar_lab.box import VARIABLES, box_root
+from aar_lab.client import Client
 from aar_lab.errors import BadInput, Conflict, LabError, NotAuthorised, Unavailable
 from aar_lab.types import MethodCard
 

@@ -42,7 +42,7 @@ class ChatMini:
 
     name = "chat-mini"
     sizes = Sizes(
-        train_labeled=600, weak_problems=100, train_unlabeled=600, test=600, shifted=120, pairs=5
+        train_labeled=600, weak_problems=100, train_unlabeled=600, test=900, shifted=150, pairs=5
     )
     weak = "W"
     strong = "M"

@@ -21,6 +21,16 @@ from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.problems.bundle import write_inputs
 from aar_lab.types import Inputs
 
+__all__ = [
+    "SEED_BITS",
+    "Prepared",
+    "draw_test",
+    "prepare",
+    "private_directory",
+    "readable",
+    "test_inputs",
+]
+
 PUBLIC_SHARE = 1 / 3
 SEED_BITS = 62
 
@@ -30,6 +40,13 @@ def private_directory(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chmod(path, 0o700)
     return path
+
+
+def readable(folder: Path) -> None:
+    """Let every user read a folder and all in it, whatever the umask: boxes have uids of theirs."""
+    folder.chmod(0o755)
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def prepare(source: ProblemSource, root: Path, seed: int | None = None) -> Prepared:
@@ -86,6 +103,7 @@ def _write(source: ProblemSource, directory: Path, seed: int) -> None:
     inputs, labels = source.draw(Draw(seed, "train_labeled", sizes.train_labeled, sizes.pairs))
     write_inputs(host / f"{Part.TRAIN_LABELED}.jsonl", inputs)
     vault.write(Part.TRAIN_LABELED, labels)
+    readable(public)
 
 
 def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
@@ -125,3 +143,8 @@ def _join(parts: list[tuple[Inputs, Labels]]) -> tuple[Inputs, Labels]:
         metadata=tuple(m for _, part in parts for m in part.metadata),
     )
     return inputs, labels
+
+
+def test_inputs(tests: Prepared, part: str) -> Inputs:
+    """The inputs of a campaign's "public" or "sealed" part, to be shown to students only."""
+    return tests.inputs(Part(part))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
@@ -19,19 +20,21 @@ from aar_host.report.results import HistoryRow, PublicScore, Results, SealedScor
 from aar_host.report.summary import by_sealed, frontier
 from aar_host.report.text import clean, measured
 
-SVG = "http://www.w3.org/2000/svg"
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ROLES = ("ink", "muted", "grid", "accent", "paper")
 SERIES = 9
 MARKERS = "os^DvP<X>"
 LOWEST, HIGHEST = -1.0, 1.6
-LABEL = 34
+NEAR = 0.06
+LABEL = 46
+WIDTH = 9.2
 
 # Colours that nobody would choose: each stands for a role until the style sheet decides.
 _STANDS_FOR = {f"#0102{i:02x}": f"var(--{role})" for i, role in enumerate(ROLES)}
 _STANDS_FOR |= {f"#0103{i:02x}": f"var(--series-{i})" for i in range(SERIES)}
 INK, MUTED, GRID, ACCENT, PAPER = list(_STANDS_FOR)[: len(ROLES)]
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -61,8 +64,8 @@ def progress(results: Results) -> str:
     if not any(row.pgr is not None for row in results.history):
         return ""
     with rc_context(_SETTINGS | {"svg.hashsalt": "progress"}):
-        figure = Figure(figsize=(7.4, 3.5))
-        axes = figure.add_axes((0.075, 0.135, 0.845, 0.83))
+        figure = Figure(figsize=(WIDTH, 4.0))
+        axes = figure.add_axes((0.06, 0.12, 0.875, 0.86))
         _levels(axes, results)
         _frontier(axes, results)
         for name, series in series_of(results).items():
@@ -78,25 +81,31 @@ def progress(results: Results) -> str:
 
 def _levels(axes: Axes, results: Results) -> None:
     naive = results.anchors.naive
-    levels: list[tuple[float, str]] = [(0.0, "weak"), (1.0, "ceiling")]
+    _level(axes, 0.0, "weak")
+    _level(axes, 1.0, "ceiling")
     if naive is not None and naive.pgr is not None:
-        levels.append((naive.pgr, "naive"))
-    for height, name in levels:
-        axes.axhline(height, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.annotate(
-            name,
-            (1, height),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-        )
+        height = _clipped(naive.pgr)
+        fixed = min((0.0, 1.0), key=lambda level: abs(height - level))
+        away = height - fixed
+        _level(axes, height, "naive", math.copysign(8, away) if abs(away) < NEAR else 0)
+
+
+def _level(axes: Axes, height: float, name: str, nudge: float = 0) -> None:
+    axes.axhline(_clipped(height), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.annotate(
+        name,
+        (1, _clipped(height)),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, nudge),
+        textcoords="offset points",
+        va="center",
+    )
 
 
 def _frontier(axes: Axes, results: Results) -> None:
     rises = frontier(results.history)
     times = [seconds / 60 for seconds, _ in rises] + [results.seconds / 60]
-    heights = [pgr for _, pgr in rises] + [rises[-1][1]]
+    heights = [_clipped(pgr) for _, pgr in rises] + [_clipped(rises[-1][1])]
     axes.step(times, heights, where="post", color=INK, linewidth=1.3, zorder=2)
 
 
@@ -128,8 +137,8 @@ def forest(results: Results) -> str:
         return ""
     with rc_context(_SETTINGS | {"svg.hashsalt": "forest"}):
         height = 0.65 + 0.29 * len(rows)
-        figure = Figure(figsize=(7.4, height))
-        axes = figure.add_axes((0.31, 0.47 / height, 0.48, 1 - 0.52 / height))
+        figure = Figure(figsize=(WIDTH, height))
+        axes = figure.add_axes((0.36, 0.47 / height, 0.47, 1 - 0.52 / height))
         for position, (_, sealed, public) in enumerate(rows):
             _whisker(axes, -position, sealed, public)
         axes.set_xlim(*_forest_limits([sealed for _, sealed, _ in rows]))
@@ -144,7 +153,7 @@ def forest(results: Results) -> str:
 
 
 def _label(researcher: str, title: str) -> str:
-    return f"{clean(researcher, 12)} · {clean(title)}"
+    return f"{clean(researcher, 16)} · {clean(title)}"
 
 
 def _whisker(axes: Axes, height: float, sealed: SealedScore, public: PublicScore | None) -> None:
@@ -190,7 +199,9 @@ def _inline(figure: Figure, description: str) -> str:
     """The figure as an SVG element for a page: no date, no identifiers but those referred to."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    # A page is no XML: its parser knows the prefix "xlink", not the name space behind it.
     ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(buffer.getvalue())
     for child in list(root):
         if child.tag == f"{{{SVG}}}metadata":

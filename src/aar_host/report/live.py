@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -106,7 +107,7 @@ class LiveView:
 
 def render(snapshot: Snapshot) -> Group:
     """A table of the researchers above a line of totals."""
-    table = Table()
+    table = Table(expand=True, box=SIMPLE_HEAD)
     for name in ("researcher", "state"):
         table.add_column(name, no_wrap=True)
     table.add_column("last action", ratio=1, no_wrap=True, overflow="ellipsis")

@@ -201,19 +201,7 @@ class Results:
     overhead: Overhead
 
 
-_RESULTS = TypeAdapter(Results)
-
-
-def parse_results(content: bytes | str, name: str = "results.json") -> Results:
-    """The results in a JSON text; `Corrupt` names the first field that is missing or wrong."""
-    try:
-        return _RESULTS.validate_json(content, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole text"
-        raise Corrupt(
-            f"{name}, {where}", first["msg"], "Let the campaign write its results again."
-        ) from error
+_RESULTS, _ANCHORS = TypeAdapter(Results), TypeAdapter(AnchorTable)
 
 
 def read_results(path: Path) -> Results:
@@ -227,14 +215,24 @@ def read_results(path: Path) -> Results:
     return parse_results(content, path.name)
 
 
-_ANCHORS = TypeAdapter(AnchorTable)
+def parse_results(content: bytes | str, name: str = "results.json") -> Results:
+    """The results in a JSON text; `Corrupt` names the first field that is missing or wrong."""
+    try:
+        return _RESULTS.validate_json(content, strict=True)
+    except ValidationError as error:
+        raise _corrupt(name, error) from error
 
 
 def parse_anchors(body: Mapping[str, object]) -> AnchorTable:
-    """The anchors as `aar anchors --json` gives them; `Corrupt` if a field is missing or wrong."""
+    """The anchors as `aar anchors --json` gives them; `Corrupt` as in `parse_results`."""
     try:
         return _ANCHORS.validate_python(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise Corrupt(f"anchors, {where}", first["msg"], "Measure the anchors again.") from error
+        raise _corrupt("anchors", error) from error
+
+
+def _corrupt(name: str, error: ValidationError) -> Corrupt:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    fault = first["msg"].removeprefix("Value error, ")
+    return Corrupt(f"{name}, {where}" if where else name, fault, "Let the campaign write it again.")

@@ -40,7 +40,9 @@ def headline(results: Results) -> Headline:
     best = leader(results)
     if best is None or best.sealed is None:
         return Headline(UNSCORED, _failures(results))
-    title, author = clean(best.title, 120), clean(best.researcher, 80)
+    # A title must not end its own quotation and go on in the report's voice.
+    title = clean(best.title, 120).replace("“", "‘").replace("”", "’")
+    author = clean(best.researcher, 80)
     sentence = (
         f"“{title}” by {author} recovered {measured(best.sealed.pgr, best.sealed.interval)} of the "
         f"performance gap on the sealed part; {verdict(best.sealed.gain_over_naive)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -18,9 +19,11 @@ NAME, TITLE = 24, 60
 
 def finalists_table(results: Results) -> Table:
     """Finalists, best sealed PGR first, beside the baselines; intervals are at the 95 % level."""
-    table = Table(title=f"Finalists on {clean(results.problem, NAME)}, opened once")
+    table = Table(
+        title=_title(f"Finalists on {clean(results.problem, NAME)}, opened once"), box=SIMPLE_HEAD
+    )
     table.add_column("", overflow="fold")
-    for name in ("public PGR", "sealed PGR", "gain over naive", "shifted PGR"):
+    for name in ("public PGR", "sealed PGR", "gain over\nnaive", "shifted PGR"):
         table.add_column(name, no_wrap=True)
     for finalist in by_sealed(results):
         public = _two_lines(finalist.public.pgr, finalist.public.interval)
@@ -55,6 +58,10 @@ def _sealed_cells(score: SealedScore | None) -> list[Text]:
     ]
 
 
+def _title(words: str) -> Text:
+    return Text(words, "table.title")
+
+
 def _two_lines(value: float | None, interval: Interval | None, style: str = "") -> Text:
     """A value above its interval, so that the table fits 80 columns."""
     shown = Text(number(value), style)
@@ -64,7 +71,7 @@ def _two_lines(value: float | None, interval: Interval | None, style: str = "") 
 def anchors_table(anchors: Mapping[str, Any]) -> Table:
     """The references as `aar anchors --json` gives them; `Corrupt` if a field is missing."""
     known = parse_anchors(anchors)
-    table = Table(title=Text(f"Anchors {clean(known.version, 16)}"))
+    table = Table(title=_title(f"Anchors {clean(known.version, 16)}"), box=SIMPLE_HEAD)
     table.add_column("")
     for name in ("seeds", "accuracy", "s.e.", "PGR"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -88,7 +95,9 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     Args:
         rows: {"submission", "author", "title", "family", "score": {"pgr", "interval"}}.
     """
-    table = Table(title="Leaderboard: public scores, used for selection, hence optimistic")
+    table = Table(
+        title="Leaderboard: public scores, used for selection, hence optimistic", box=SIMPLE_HEAD
+    )
     table.add_column("", justify="right")
     for name in ("public PGR", "by", "submission"):
         table.add_column(name, no_wrap=True)

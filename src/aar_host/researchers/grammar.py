@@ -158,7 +158,7 @@ def _apart(name: str, one: Design, other: Design) -> float:
 
 
 def _default(name: str) -> Value:
-    value: Value = Design.__dataclass_fields__[name].default
+    value: Value = getattr(Design, name)
     return value
 
 

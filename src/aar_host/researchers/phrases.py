@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 from aar_host.researchers.grammar import Design, Value
 
+TITLE_WIDTH = 95
+
 WORDS: Mapping[tuple[str, Value], str] = {
     ("signal", "weak"): "weak labels",
     ("signal", "prior"): "elicited prior",
-    ("signal", "mixture"): "weak labels + prior",
+    ("signal", "mixture"): "labels + prior",
     ("prior", "regressed"): "fitted prior",
     ("generations", 1): "distilled once",
     ("generations", 2): "distilled twice",
@@ -120,9 +123,10 @@ FAMILIES: Mapping[tuple[str, Value], str] = {
 
 
 def title_of(design: Design) -> str:
-    """One line of at most 120 characters; what it leaves out stands in the design."""
-    words = ", ".join(_found(WORDS, design))
-    return words[0].upper() + words[1:]
+    """One line of at most TITLE_WIDTH characters, which ends in … if it leaves components out."""
+    words = _found(WORDS, design)
+    title = textwrap.shorten(", ".join(words), TITLE_WIDTH, placeholder=" …")
+    return title[0].upper() + title[1:]
 
 
 def ideas_of(design: Design) -> list[str]:

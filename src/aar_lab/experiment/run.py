@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,7 @@ def load_method(source: str, name: str = "method.py") -> TrainFunction:
     Only ever called inside a box: this executes what a researcher wrote.
     """
     module = ModuleType("submitted_method")
+    sys.modules[module.__name__] = module  # dataclasses look their own module up there
     module.__dict__["__file__"] = name
     exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102
     train = module.__dict__.get("train")

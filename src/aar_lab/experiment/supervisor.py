@@ -32,6 +32,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from aar_lab.box import box_root
 from aar_lab.errors import LabError
 from aar_lab.experiment.run import load_method, make_task, run_method
 from aar_lab.experiment.students import write_student
@@ -44,7 +45,10 @@ SCRATCH = ("tmp", "dev/shm", "workspace")
 
 @dataclass(frozen=True)
 class Place:
-    """Where things lie in the box; `guarded` turns the separation of seeds on."""
+    """Where things lie in the box; `guarded` turns the separation of seeds on.
+
+    Outside a real box this process is not the first one and must not kill or empty anything.
+    """
 
     root: Path
     student: str
@@ -61,9 +65,8 @@ def _set_dumpable(flag: int) -> None:
 
 
 def _kill_others() -> None:
-    """Kill and reap everything else in the box. Does nothing unless this is process 1 of it."""
-    if os.getpid() != 1:
-        return
+    """Kill and reap everything else in the box. Only for process 1 of a box."""
+    assert os.getpid() == 1
     while True:
         try:
             os.kill(-1, signal.SIGKILL)
@@ -141,24 +144,27 @@ def _run_seed(place: Place, inputs: Inputs, request: dict[str, Any]) -> dict[str
     }
 
 
-def supervise(place: Place, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Serve requests until the pipe ends."""
+def supervise(place: Place, requests: BinaryIO, answers: BinaryIO) -> int:
+    """Serve requests until the pipe ends; returns 1 if a seed failed, else 0."""
     if place.guarded:
         _set_dumpable(0)
     inputs = Bundle(place.root / "data").inputs()
     answers.write(b'{"ready": true}\n')
     answers.flush()
+    failed = 0
     for line in requests:
         answer = _run_seed(place, inputs, json.loads(line))
+        failed |= answer["exit"] != 0
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+    return failed
 
 
-def main() -> None:
-    """python -m aar_lab.experiment.supervisor ROOT STUDENT"""
-    place = Place(Path(sys.argv[1]), sys.argv[2])
-    supervise(place, sys.stdin.buffer, sys.stdout.buffer)
+def main() -> int:
+    """python -m aar_lab.experiment.supervisor STUDENT"""
+    place = Place(box_root(), sys.argv[1], guarded=os.getpid() == 1)
+    return supervise(place, sys.stdin.buffer, sys.stdout.buffer)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -35,7 +35,7 @@ class LogConf:
     appendix A.4; without the jump at the end of the warm-up that the reference code has).
     """
 
-    def __init__(self, most: float = 0.5, warmup: float = 0.2, buffer: int = 256) -> None:
+    def __init__(self, most: float = 0.5, warmup: float = 0.2, buffer: int = 64) -> None:
         self.most, self.warmup, self.buffer = most, warmup, buffer
         self._probs = torch.empty(0)
         self._targets = torch.empty(0)

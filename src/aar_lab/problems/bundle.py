@@ -58,11 +58,8 @@ class Problem:
     def from_dict(cls, body: Mapping[str, Any]) -> Problem:
         """From `as_dict`; `BadInput` if a field is missing or unknown."""
         try:
-            formats = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in body["formats"].items()
-            }
-            plain = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items()}
-            return cls(**{**plain, "formats": Formats(**formats)})
+            formats = Formats(**_tuples(body["formats"]))
+            return cls(**{**_tuples(body), "formats": formats})
         except (KeyError, TypeError, AttributeError) as error:
             raise BadInput(
                 "problem.json", f"not a problem ({error})", "Prepare it again."

@@ -1,0 +1,89 @@
+"""The local executor: worker processes on this machine, replaced when they die.
+
+It only runs jobs; what is to be done, and what has become of it, is in the store. Jobs of many
+machines are another executor's business.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Protocol
+
+from aar_host.jobs.grounds import Grounds
+from aar_host.jobs.settle import settle
+from aar_host.jobs.worker import work
+from aar_host.store import Store
+from aar_host.store.jobs import requeue_lost
+from aar_lab.types import JobStatus
+
+STOP_SECONDS = 3.0
+
+
+class Executor(Protocol):
+    """Runs the queued jobs of a campaign."""
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+
+    def tend(self) -> int:
+        """Replace what has died and requeue its jobs; returns how many died. Call it often."""
+
+    def stop(self) -> None:
+        """Take no more jobs and end; a job that runs is requeued."""
+
+
+class LocalExecutor:
+    """`workers` processes that share this machine."""
+
+    def __init__(self, store: Store, directory: Path, workers: int) -> None:
+        self._store, self._directory, self._size = store, directory, workers
+        self._context = multiprocessing.get_context("spawn")
+        self._stop = self._context.Event()
+        self._workers: dict[str, BaseProcess] = {}
+        self._started = 0
+
+    def start(self) -> None:
+        """See `Executor`."""
+        while len(self._workers) < self._size:
+            self._started += 1
+            name = f"worker-{self._started}"
+            process = self._context.Process(
+                target=work, args=(self._directory, name, self._stop), name=name, daemon=True
+            )
+            process.start()
+            self._workers[name] = process
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the living workers."""
+        return [p.pid for p in self._workers.values() if p.pid is not None and p.is_alive()]
+
+    def tend(self) -> int:
+        """See `Executor`."""
+        dead = [name for name, process in self._workers.items() if not process.is_alive()]
+        for name in dead:
+            self._workers.pop(name).join()
+            self._release(name)
+        self._release(None)
+        if not self._stop.is_set():
+            self.start()
+        return len(dead)
+
+    def _release(self, worker: str | None) -> None:
+        for job in requeue_lost(self._store, worker):
+            if job.status is JobStatus.LOST:
+                settle(self._store, Grounds(self._directory), job)
+
+    def stop(self) -> None:
+        """See `Executor`."""
+        self._stop.set()
+        for process in self._workers.values():
+            process.join(STOP_SECONDS)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for name in list(self._workers):
+            self._workers.pop(name)
+            self._release(name)

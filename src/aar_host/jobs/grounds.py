@@ -1,0 +1,179 @@
+"""A campaign's directory: everything a worker needs, and everything needed to audit it.
+
+public/      the bundle that training boxes hold
+practice/    what researchers' boxes hold: other inputs of the same kind, with weak labels
+host/        test inputs, weak labels, anchors' predictions, secret.json   (0700)
+vault/       labels and metadata of the test items                         (0700)
+methods/     sources as they were run, by digest
+store.db     the store
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aar_host.anchors.references import CEILING_SEEDS, Anchors
+from aar_host.anchors.students import BASELINES, Kind
+from aar_host.problems.base import Draw, ProblemSource
+from aar_host.problems.prepare import (
+    SEED_BITS,
+    Prepared,
+    draw_test,
+    private_directory,
+    readable,
+    test_inputs,
+)
+from aar_host.scoring import AnchorPredictions
+from aar_host.store.schema import Tier
+from aar_lab.digest import digest_text
+from aar_lab.errors import Conflict
+from aar_lab.problems.bundle import Bundle, write_inputs
+from aar_lab.rng import derive
+from aar_lab.types import Inputs, Predictions, WeakLabels
+
+SEEDS = 5
+PRACTICE_PROBLEMS = 200
+FIRST_WEAK_SEED = {Tier.PUBLIC: 0, Tier.SEALED: SEEDS}
+PRACTICE_SEED = 2 * SEEDS
+ANCHOR_SEEDS = 2 * SEEDS + 1
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """A campaign's directory, laid out by `lay_grounds`."""
+
+    directory: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was fixed when it was laid out; see `lay_grounds`."""
+        facts: dict[str, Any] = json.loads((self.directory / "host" / "facts.json").read_text())
+        return facts
+
+    @property
+    def bundle(self) -> Bundle:
+        """What training boxes hold."""
+        return Bundle(self.directory / "public")
+
+    @property
+    def practice(self) -> Path:
+        """What researchers' boxes hold."""
+        return self.directory / "practice"
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.directory / "store.db"
+
+    @property
+    def tests(self) -> Prepared:
+        """The campaign's own test items."""
+        return Prepared(self.directory, self.facts["tests"])
+
+    def method_seed(self, tier: Tier, index: int) -> int:
+        """The host-issued seed of a job; nobody outside the host can know it beforehand."""
+        return derive(self.facts["secret"], "method", tier.value, index)
+
+    def weak_labels(self, tier: Tier, index: int) -> WeakLabels:
+        """The labels of the weak supervisor that a job learns from."""
+        seed = FIRST_WEAK_SEED[tier] + index
+        with np.load(self.directory / "host" / f"weak-{seed}.npz") as found:
+            return WeakLabels(tuple(found["ids"].tolist()), found["probs"], seed)
+
+    def method_file(self, source: str) -> Path:
+        """The file of a method's source, written once, readable by every box."""
+        folder = self.directory / "methods" / digest_text(source)
+        path = folder / "method.py"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f".{secrets.token_hex(4)}"
+            draft.write_text(source)
+            draft.chmod(0o644)
+            draft.rename(path)
+        return path
+
+    def anchor_predictions(self, tier: Tier) -> AnchorPredictions:
+        """What the anchors predict on the items of a tier."""
+        rows = self._predictions(tier)
+        return AnchorPredictions(
+            self.facts["anchors_version"], rows[Kind.WEAK], rows[Kind.CEILING], rows[Kind.NAIVE]
+        )
+
+    def baseline_predictions(self, tier: Tier, kind: Kind) -> tuple[Predictions, ...]:
+        """What a baseline's students predict on the items of a tier, one per weak seed."""
+        return self._predictions(tier)[kind]
+
+    def _predictions(self, tier: Tier) -> dict[Kind, tuple[Predictions, ...]]:
+        with np.load(self.directory / "host" / f"anchors-{tier}.npz") as found:
+            ids = tuple(found["ids"].tolist())
+            return {kind: tuple(Predictions(ids, row) for row in found[kind]) for kind in Kind}
+
+
+def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbox: str) -> Grounds:
+    """Lay out a new campaign's directory; `Conflict` if one lies there already.
+
+    Test items come from a secret seed drawn here, which is stored in DIR/host alone; the anchors'
+    students predict on them once.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise Conflict(directory, "it is not empty", "Give another directory with --out.")
+    directory.mkdir(parents=True, exist_ok=True)
+    secret = secrets.randbits(SEED_BITS)
+    host = private_directory(directory / "host")
+    shutil.copytree(anchors.prepared.directory / "public", directory / "public")
+    tests = draw_test(source, directory, secret)
+    facts = {
+        "problem": source.name,
+        "version": source.public().version,
+        "student": source.strong,
+        "data": anchors.prepared.digest,
+        "tests": tests.digest,
+        "anchors_version": anchors.version,
+        "sandbox": sandbox,
+        "secret": secret,
+        "references": _references(anchors, tests, host),
+    }
+    _practice(source, anchors, directory, secret)
+    (host / "facts.json").write_text(json.dumps(facts, indent=1))
+    return Grounds(directory)
+
+
+def _references(anchors: Anchors, tests: Prepared, host: Path) -> dict[str, Any]:
+    """Let the anchors predict; write weak labels and predictions; return nothing but counts."""
+    for seed in range(2 * SEEDS):
+        weak = anchors.weak_labels(seed)
+        np.savez(host / f"weak-{seed}.npz", ids=np.array(weak.ids), probs=weak.probs)
+    for tier in Tier:
+        inputs = test_inputs(tests, tier)
+        first = FIRST_WEAK_SEED[tier]
+        rows: dict[str, Any] = {"ids": np.array(inputs.ids)}
+        for kind in Kind:
+            seeds = range(CEILING_SEEDS) if kind is Kind.CEILING else range(first, first + SEEDS)
+            found = anchors.predictions(kind, seeds, inputs)
+            rows[kind.value] = np.stack([p.probs for p in found])
+        np.savez(host / f"anchors-{tier}.npz", **rows)
+    return {"seeds": SEEDS, "ceiling_seeds": CEILING_SEEDS, "baselines": [*BASELINES]}
+
+
+def _practice(source: ProblemSource, anchors: Anchors, directory: Path, secret: int) -> None:
+    """Inputs like the training inputs, but others, labelled by a supervisor that scores nothing.
+
+    What a researcher sees of them is worth nothing in a training job: no id, no text, no label of
+    a scoring seed is among them.
+    """
+    practice = directory / "practice"
+    shutil.copytree(directory / "public", practice)
+    draw = Draw(secret, "practice", PRACTICE_PROBLEMS, source.sizes.pairs)
+    inputs: Inputs = source.draw(draw)[0]
+    write_inputs(practice / "train_unlabeled.jsonl", inputs)
+    weak = anchors.predictions(Kind.WEAK, [PRACTICE_SEED], inputs)[0]
+    rows = dict(zip(weak.ids, weak.probs.tolist(), strict=True))
+    (practice / "weak_labels.json").write_text(json.dumps(rows))
+    readable(practice)
