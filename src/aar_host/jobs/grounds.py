@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from aar_host.anchors.references import CEILING_SEEDS, Anchors
-from aar_host.anchors.students import BASELINES, Kind
+from aar_host.anchors.students import Kind, Trainer
+from aar_host.anchors.summary import summarise
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.prepare import (
     SEED_BITS,
@@ -106,6 +107,12 @@ class Grounds:
             self.facts["anchors_version"], rows[Kind.WEAK], rows[Kind.CEILING], rows[Kind.NAIVE]
         )
 
+    def references(self, tier: Tier) -> dict[str, Any]:
+        """Accuracy of the references on the items of a tier; see `anchors.summary`."""
+        found = json.loads((self.directory / "host" / "references.json").read_text())
+        summary: dict[str, Any] = found[tier.value]
+        return summary
+
     def baseline_predictions(self, tier: Tier, kind: Kind) -> tuple[Predictions, ...]:
         """What a baseline's students predict on the items of a tier, one per weak seed."""
         return self._predictions(tier)[kind]
@@ -138,28 +145,33 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
         "anchors_version": anchors.version,
         "sandbox": sandbox,
         "secret": secret,
-        "references": _references(anchors, tests, host),
     }
+    _references(anchors, tests, host)
     _practice(source, anchors, directory, secret)
     (host / "facts.json").write_text(json.dumps(facts, indent=1))
     return Grounds(directory)
 
 
-def _references(anchors: Anchors, tests: Prepared, host: Path) -> dict[str, Any]:
-    """Let the anchors predict; write weak labels and predictions; return nothing but counts."""
+def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:
+    """Let the anchors predict; write weak labels, predictions and the references' accuracies."""
+    trainer, summary = Trainer(anchors.prepared), {}
     for seed in range(2 * SEEDS):
         weak = anchors.weak_labels(seed)
         np.savez(host / f"weak-{seed}.npz", ids=np.array(weak.ids), probs=weak.probs)
     for tier in Tier:
         inputs = test_inputs(tests, tier)
         first = FIRST_WEAK_SEED[tier]
-        rows: dict[str, Any] = {"ids": np.array(inputs.ids)}
+        arrays: dict[str, Any] = {"ids": np.array(inputs.ids)}
+        predicted: dict[Kind, tuple[Predictions, ...]] = {}
         for kind in Kind:
             seeds = range(CEILING_SEEDS) if kind is Kind.CEILING else range(first, first + SEEDS)
             found = anchors.predictions(kind, seeds, inputs)
-            rows[kind.value] = np.stack([p.probs for p in found])
-        np.savez(host / f"anchors-{tier}.npz", **rows)
-    return {"seeds": SEEDS, "ceiling_seeds": CEILING_SEEDS, "baselines": [*BASELINES]}
+            predicted[kind] = found
+            arrays[kind.value] = np.stack([p.probs for p in found])
+        np.savez(host / f"anchors-{tier}.npz", **arrays)
+        elicited = trainer.elicited(inputs)
+        summary[tier.value] = summarise(anchors.version, predicted, elicited, tests, tier)
+    (host / "references.json").write_text(json.dumps(summary, indent=1))
 
 
 def _practice(source: ProblemSource, anchors: Anchors, directory: Path, secret: int) -> None:

@@ -1,13 +1,12 @@
 """What to try next: openings, then variations of what is known to work.
 
 Candidates are mutations and recombinations of parents chosen by the rank of their score, and random
-designs along the direction. Of a pool of them the most promising one is taken: the mean score of
-similar designs, plus a bonus for being unlike anything scored, minus what its cost is worth.
+designs along the direction. Of a pool of them the one with the best forecast is taken: what similar
+designs scored, plus something for what is not known yet, minus what its cost is worth.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,16 +15,18 @@ import numpy as np
 from aar_host.researchers.directions import Direction
 from aar_host.researchers.grammar import COMPONENTS, Design, Value, distance
 from aar_host.researchers.notebook import Known, Notebook
+from aar_lab.types import FloatArray
 
 POOL = 48
 EXPLORE = 0.25
 RECOMBINE = 0.4
 FAVOUR = 0.6  # how often a value comes from those that the direction favours
 PARENT_DECAY = 0.6
-REACH = 0.12  # distance over which scores are taken to be alike
-NOVELTY = 0.3
+SPREAD = 0.25  # standard deviation of PGR over designs
+NOISE = 0.08  # … and over seeds and test items
+SHARPNESS = 3
+OPTIMISM = 1.0
 PRICE = 0.01  # PGR that one epoch over all rows must bring
-TRUST = 0.5  # weight of the mean of all scores against one design that is just like the candidate
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class Proposer:
                 return Proposal(opening, (), "opening")
         pool = [self._candidate(notebook.scored) for _ in range(POOL)]
         new = [one for one in pool if one.design.valid and one.design not in notebook.seen]
-        return max(new, key=lambda one: promise(one.design, notebook.scored), default=None)
+        if not new:
+            return None
+        return new[int(np.argmax(promise([one.design for one in new], notebook.scored)))]
 
     def _candidate(self, scored: Sequence[Known]) -> Proposal:
         if not scored or self._rng.random() < EXPLORE:
@@ -89,13 +92,26 @@ class Proposer:
         return values[int(self._rng.integers(len(values)))]
 
 
-def promise(design: Design, scored: Sequence[Known]) -> float:
-    """Expected PGR, plus the worth of what would be learnt, minus the worth of the cost."""
+def promise(designs: Sequence[Design], scored: Sequence[Known]) -> FloatArray:
+    """An optimistic forecast of each design's PGR minus the worth of its cost, shape (designs,).
+
+    A Gaussian process (Rasmussen and Williams 2006, algorithm 2.1; upper confidence bound of
+    Srinivas et al. 2010, arXiv 0912.3995) whose covariance is SPREAD²·(1 − distance)^SHARPNESS.
+    """
+    price = PRICE * np.array([design.cost for design in designs])
     if not scored:
-        return -PRICE * design.cost
-    apart = [distance(design, known.design) for known in scored]
-    alike = [math.exp(-((d / REACH) ** 2)) for d in apart]
-    middle = sum(known.pgr for known in scored) / len(scored)
-    weighted = sum(w * known.pgr for w, known in zip(alike, scored, strict=True))
-    expected = (weighted + TRUST * middle) / (sum(alike) + TRUST)
-    return expected + NOVELTY * min(*apart, 0.4) - PRICE * design.cost
+        return -price
+    pgr = np.array([known.pgr for known in scored])
+    known = [known.design for known in scored]
+    noise = (NOISE / SPREAD) ** 2 * np.eye(len(known))
+    across = _alike(designs, known)
+    gain = np.linalg.solve(_alike(known, known) + noise, across.T)
+    expected = pgr.mean() + (pgr - pgr.mean()) @ gain
+    doubt = SPREAD * np.sqrt(np.maximum(1 - (across * gain.T).sum(axis=1), 0))
+    forecast: FloatArray = expected + OPTIMISM * doubt - price
+    return forecast
+
+
+def _alike(some: Sequence[Design], others: Sequence[Design]) -> FloatArray:
+    apart = np.array([[distance(one, other) for other in others] for one in some])
+    return (1 - apart) ** SHARPNESS

@@ -32,6 +32,8 @@ from aar_lab.types import FindingKind, JobStatus
 
 MAX_TRY_SECONDS = 10.0
 MIN_SWAP_CONSISTENCY = 0.1
+MIN_SHARE = 0.02  # of either answer
+MIN_CONFIDENCE = 0.501
 AT_CHANCE = 1.02  # agreement with weak labels plus agreement with the prior, both .5 at chance
 WAIT_SECONDS = "5"
 PATIENCE = 3
@@ -206,17 +208,20 @@ def fault_of(trial: Mapping[str, Any], max_seconds: float) -> str | None:
     """Why a method that runs is not worth a submission; None if it may be.
 
     Args:
-        trial: what `lab try` answers; of it "seconds", "agreement", "prior_agreement" and
-            "swap_consistency", in [0, 1] where present.
+        trial: what `lab try` answers; "seconds", and the shares in [0, 1] that are present.
         max_seconds: that a trial may take.
     """
     if trial["seconds"] > max_seconds:
         return "too slow"
-    consistency = trial.get("swap_consistency")
-    if consistency is not None and consistency < MIN_SWAP_CONSISTENCY:
+    positive = trial.get("share_positive", 0.5)
+    if (
+        min(positive, 1 - positive) < MIN_SHARE
+        or trial.get("mean_confidence", 1.0) < MIN_CONFIDENCE
+    ):
+        return "it answers the same for all"
+    if trial.get("swap_consistency", 1.0) < MIN_SWAP_CONSISTENCY:
         return "it answers by position, whatever the alternatives"
-    weak, prior = trial.get("agreement"), trial.get("prior_agreement")
-    if weak is not None and prior is not None and weak + prior < AT_CHANCE:
+    if trial.get("agreement", 1.0) + trial.get("prior_agreement", 1.0) < AT_CHANCE:
         return "it agrees with neither source beyond chance"
     return None
 

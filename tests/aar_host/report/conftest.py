@@ -68,9 +68,21 @@ def entry(seconds: float, researcher: str, submission: str, pgr: float | None) -
     }
 
 
-def example() -> dict[str, Any]:
-    """The whole document; a fresh one at each call."""
+def anchors() -> dict[str, Any]:
+    """All references, as `aar anchors --json` gives them."""
     naive = {"n": 5, "mean": 0.664, "se": 0.006, "pgr": 0.23, "interval": [0.1, 0.36]}
+    return {
+        "version": "a" * 64,
+        "weak": {"n": 5, "mean": 0.61, "se": 0.004},
+        "ceiling": {"n": 5, "mean": 0.83, "se": 0.003},
+        "naive": naive,
+        "confident": {**naive, "pgr": 0.26},
+        "zero_shot": {"mean": 0.74},
+    }
+
+
+def facts() -> dict[str, Any]:
+    """What was asked, and what it took."""
     return {
         "campaign": "c0ffee",
         "problem": "chat-mini",
@@ -82,55 +94,6 @@ def example() -> dict[str, Any]:
         "started": 1767225600.0,
         "seconds": 180.0,
         "stopped": "time",
-        "anchors": {
-            "version": "a" * 64,
-            "weak": {"n": 5, "mean": 0.61, "se": 0.004},
-            "ceiling": {"n": 5, "mean": 0.83, "se": 0.003},
-            "naive": naive,
-            "confident": {**naive, "pgr": 0.26},
-            "zero_shot": {"mean": 0.74},
-        },
-        "finalists": [
-            finalist("ada", "s1", 0.55, sealed(0.5, 0.28)),
-            finalist("bob", "s2", 0.48, sealed(0.53, 0.31)),
-            finalist("cyd", "s3", 0.3, None),
-        ],
-        "baselines": [
-            {"method": "naive", "sealed": sealed(0.22, None)},
-            {"method": "confident", "sealed": sealed(0.27, 0.05)},
-        ],
-        "researchers": [
-            {
-                "name": "ada",
-                "direction": "distillation",
-                "submissions": 2,
-                "failed": 1,
-                "best": 0.55,
-            },
-            {
-                "name": "bob",
-                "direction": "reweighting",
-                "submissions": 1,
-                "failed": 0,
-                "best": 0.48,
-            },
-            {"name": "cyd", "direction": "posterior", "submissions": 1, "failed": 0, "best": 0.3},
-        ],
-        "history": [
-            entry(12.0, "ada", "s0", None),
-            entry(30.5, "bob", "s2", 0.48),
-            entry(55.0, "cyd", "s3", 0.3),
-            {**entry(80.0, "ada", "s1", 0.55), "builds_on": ["s2"]},
-        ],
-        "findings": [
-            {
-                "author": "bob",
-                "kind": "negative",
-                "body": "Soft labels\nlose to hard ones.",
-                "cites": ["s2"],
-                "seconds": 61.0,
-            }
-        ],
         "submissions": 4,
         "failed": 1,
         "jobs": {"done": 18, "crashed": 2},
@@ -141,6 +104,46 @@ def example() -> dict[str, Any]:
             "box_seconds": 20.0,
             "other_seconds": 40.0,
         },
+    }
+
+
+def researcher(name: str, submissions: int, failed: int, best: float) -> dict[str, Any]:
+    """A row of the researchers."""
+    counts = {"submissions": submissions, "failed": failed, "best": best}
+    return {"name": name, "direction": f"direction of {name}", **counts}
+
+
+def finding() -> dict[str, Any]:
+    """A negative result."""
+    body = "Soft labels\nlose to hard ones."
+    return {"author": "bob", "kind": "negative", "body": body, "cites": ["s2"], "seconds": 61.0}
+
+
+def example() -> dict[str, Any]:
+    """The whole document; a fresh one at each call."""
+    return facts() | {
+        "anchors": anchors(),
+        "finalists": [
+            finalist("ada", "s1", 0.55, sealed(0.5, 0.28)),
+            finalist("bob", "s2", 0.48, sealed(0.53, 0.31)),
+            finalist("cyd", "s3", 0.3, None),
+        ],
+        "baselines": [
+            {"method": "naive", "sealed": sealed(0.22, None)},
+            {"method": "confident", "sealed": sealed(0.27, 0.05)},
+        ],
+        "researchers": [
+            researcher("ada", 2, 1, 0.55),
+            researcher("bob", 1, 0, 0.48),
+            researcher("cyd", 1, 0, 0.3),
+        ],
+        "history": [
+            entry(12.0, "ada", "s0", None),
+            entry(30.5, "bob", "s2", 0.48),
+            entry(55.0, "cyd", "s3", 0.3),
+            {**entry(80.0, "ada", "s1", 0.55), "builds_on": ["s2"]},
+        ],
+        "findings": [finding()],
     }
 
 

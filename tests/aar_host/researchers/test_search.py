@@ -120,7 +120,10 @@ def test_a_method_that_fails_its_trial_is_not_submitted(make_station):
         ({"swap_consistency": 0.0}, "position"),
         ({"agreement": 0.5, "prior_agreement": 0.5}, "chance"),
         ({"agreement": 0.9, "prior_agreement": 0.5}, None),
-        ({"swap_consistency": None, "prior_agreement": None}, None),
+        ({"share_positive": 0.99}, "same for all"),
+        ({"share_positive": 0.0}, "same for all"),
+        ({"mean_confidence": 0.5}, "same for all"),
+        ({"share_positive": 0.4, "mean_confidence": 0.6}, None),
     ],
 )
 def test_what_a_trial_tells(change, fault):

@@ -1,0 +1,1 @@
+"""One campaign: researchers at their seats, a server, workers, stop rules, finalists."""

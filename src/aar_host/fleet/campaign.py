@@ -1,0 +1,87 @@
+"""A campaign's parts, put together: data, anchors, store, server, sandbox."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aar_host.anchors.references import Progress, build_anchors
+from aar_host.feedback import SEALED, Policy
+from aar_host.fleet.options import Options
+from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.problems.prepare import prepare
+from aar_host.problems.registry import get_problem
+from aar_host.sandbox import Sandbox, make_sandbox
+from aar_host.server.app import create_app
+from aar_host.server.serving import listening
+from aar_host.settings import cache_dir, number
+from aar_host.store import Store, open_store
+from aar_host.store.campaigns import Plan, create_campaign
+from aar_lab.rng import derive
+
+RULES = (
+    "Submit methods: source text with train(task, rng) -> Student. The host trains them on seeds "
+    "of its own and scores the students on items that nobody has seen.",
+    "You are told one number: PGR on the public part, rounded, with its interval.",
+    "Finalists are opened on the sealed part once, after the search, on fresh seeds.",
+    "Post what you find, good or bad; cite submissions instead of typing numbers.",
+)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A running campaign."""
+
+    id: str
+    grounds: Grounds
+    store: Store
+    sandbox: Sandbox
+    policy: Policy
+    started: float
+
+
+def set_up(options: Options, progress: Progress) -> Campaign:
+    """Check the sandbox, prepare data and anchors (cached), lay out the directory, open the store."""
+    source = get_problem(options.problem)
+    sandbox = make_sandbox(options.sandbox)
+    prepared = prepare(source, cache_dir())
+    anchors = build_anchors(prepared, ANCHOR_SEEDS, options.workers, progress)
+    progress("test items and what the anchors say of them", 0, 1)
+    grounds = lay_grounds(source, anchors, options.out, options.sandbox)
+    progress("test items and what the anchors say of them", 1, 1)
+    store = open_store(grounds.store)
+    plan = Plan(
+        problem=source.name,
+        version=source.public().version,
+        data_digest=prepared.digest,
+        policy=SEALED.name,
+        anchors_version=anchors.version,
+        config={
+            "seeds": SEALED.seeds,
+            "max_submissions": number("max_submissions"),
+            "objective": source.public().objective,
+            "brief": source.public().brief,
+            "rules": list(RULES),
+            "seconds": round(options.minutes * 60),
+            "seed": options.seed,
+        },
+    )
+    campaign = create_campaign(store, plan)
+    return Campaign(campaign.id, grounds, store, sandbox, SEALED, campaign.created)
+
+
+@contextmanager
+def serving(campaign: Campaign) -> Iterator[Path]:
+    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path."""
+    with tempfile.TemporaryDirectory(prefix="aar-") as folder:
+        path = Path(folder) / "host.sock"
+        with listening(create_app(campaign.store, campaign.id), path):
+            yield path
+
+
+def researcher_seed(options: Options, name: str) -> int:
+    """The seed of a researcher's own draws."""
+    return derive(options.seed, "researcher", name)
