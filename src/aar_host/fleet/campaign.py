@@ -44,7 +44,7 @@ class Campaign:
 
 
 def set_up(options: Options, progress: Progress) -> Campaign:
-    """Check the sandbox, prepare data and anchors (cached), lay out the directory, open the store."""
+    """Sandbox, data, anchors (both cached), the campaign's directory, its store."""
     source = get_problem(options.problem)
     sandbox = make_sandbox(options.sandbox)
     prepared = prepare(source, cache_dir())

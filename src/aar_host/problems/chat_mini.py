@@ -104,10 +104,12 @@ class ChatMini:
         self, what: Draw, rng: np.random.Generator
     ) -> list[tuple[dict[str, str], dict[str, object]]]:
         prompt, number = self._world.prompt(rng), f"{rng.integers(2**63):016x}"
-        pool = SHIFTED_SOURCES + SOURCES[1:3] if what.shifted else SOURCES
+        others = SHIFTED_SOURCES + SOURCES[1:3] if what.shifted else SOURCES
         rows: list[tuple[dict[str, str], dict[str, object]]] = []
         while len(rows) < what.pairs:
-            first, second = rng.permutation(pool)[:2]
+            one = str(rng.choice(SHIFTED_SOURCES if what.shifted else SOURCES))
+            two = str(rng.choice([other for other in others if other != one]))
+            first, second = rng.permutation([one, two])
             a = self._world.reply(prompt, str(first), rng)
             b = self._world.reply(prompt, str(second), rng)
             if a.quality == b.quality:

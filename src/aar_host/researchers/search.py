@@ -31,7 +31,7 @@ from aar_lab.rng import stream
 from aar_lab.types import FindingKind, JobStatus
 
 MAX_TRY_SECONDS = 10.0
-MIN_SWAP_CONSISTENCY = 0.1
+MIN_SWAP_CONSISTENCY = 0.05
 MIN_SHARE = 0.02  # of either answer
 MIN_CONFIDENCE = 0.501
 AT_CHANCE = 1.02  # agreement with weak labels plus agreement with the prior, both .5 at chance

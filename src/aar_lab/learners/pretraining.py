@@ -67,10 +67,13 @@ def pretrain(
 ) -> Pretrained:
     """Train a network from nothing to predict the next token (Muon on matrices, AdamW on the rest).
 
+    Uses one thread, so that the same seed gives the same weights on the same machine.
+
     Args:
         documents: gives the tokenised documents of chunk 0, 1, 2, …
         progress: called after each step with the tokens seen and the step's loss in nats.
     """
+    torch.set_num_threads(1)
     torch.manual_seed(derive(seed, "pretrain", "initial weights"))
     network = Network(arch)
     optimisers = _optimisers(network, settings.rate)

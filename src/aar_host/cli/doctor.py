@@ -1,0 +1,108 @@
+"""`aar doctor`: what this machine lacks, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from aar_host.cli.common import json_option
+from aar_host.problems.registry import PROBLEMS, get_problem
+from aar_host.sandbox import make_sandbox
+from aar_host.sandbox.cgroups import detect_here
+from aar_host.settings import cache_dir, setting
+from aar_lab.errors import LabError
+
+MIN_DISK_GB = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `remedy` is empty where nothing is to be done."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), found, "Install Python 3.11 or newer.")
+
+
+def _torch() -> Check:
+    return Check("torch", True, version("torch"))
+
+
+def _sandbox() -> Check:
+    name = setting("sandbox")
+    try:
+        make_sandbox(name)
+    except LabError as error:
+        return Check("sandbox", False, f"{error.value}: {error.fault}", error.remedy)
+    if name == "none":
+        return Check("sandbox", False, "none: methods run unprotected", "Unset AAR_SANDBOX.")
+    return Check("sandbox", True, f"{name} starts boxes")
+
+
+def _limits() -> Check:
+    found = detect_here()
+    if found is None:
+        return Check("limits", True, "no control groups: limits are sampled ten times a second")
+    return Check("limits", True, "control groups hold memory and processes")
+
+
+def _disk() -> Check:
+    place = cache_dir()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    found = f"{free:.1f} GB free at {place}"
+    remedy = "Free some space, or set AAR_CACHE_DIR."
+    return Check("disk", free >= MIN_DISK_GB and os.access(place, os.W_OK), found, remedy)
+
+
+def _models() -> Check:
+    missing = [
+        f"{name} {student}"
+        for name in PROBLEMS
+        for student in get_problem(name).pretraining
+        if not get_problem(name).base_weights(student).exists()
+    ]
+    return Check(
+        "base models", not missing, ", ".join(missing) or "all there", "Reinstall the package."
+    )
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (_python, _torch, _sandbox, _limits, _disk, _models)
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> dict[str, Any]:
+    """Tell what is missing here, and how to mend it.
+
+    Example: aar doctor --json
+    """
+    found = [check() for check in CHECKS]
+    if not as_json:
+        table = Table("check", "", "found", "what to do")
+        for check in found:
+            table.add_row(
+                check.name,
+                "ok" if check.ok else "MISSING",
+                check.found,
+                "" if check.ok else check.remedy,
+            )
+        Console().print(table)
+    rows = [asdict(check) | {"remedy": "" if check.ok else check.remedy} for check in found]
+    return {"ok": all(check.ok for check in found), "checks": rows}

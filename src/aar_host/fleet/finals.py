@@ -1,0 +1,121 @@
+"""After the search: freeze, choose finalists, train them on fresh seeds, open the sealed part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aar_host.anchors.students import BASELINES, Kind
+from aar_host.feedback import answer
+from aar_host.fleet.campaign import Campaign
+from aar_host.jobs.executor import Executor
+from aar_host.jobs.grounds import SEEDS
+from aar_host.jobs.settle import OPEN_STATUS
+from aar_host.scoring import Score, SeedResult, score_part
+from aar_host.store import Tier
+from aar_host.store.campaigns import set_state
+from aar_host.store.jobs import jobs_of, queue_jobs
+from aar_host.store.schema import CampaignState
+from aar_host.store.scores import Entry, leaderboard, scores_of
+from aar_host.store.submissions import fail_submission, list_submissions
+from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
+from aar_lab.types import JobStatus
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A finalist after the opening: its sealed score, or why there is none."""
+
+    entry: Entry
+    public: Mapping[str, Any]
+    sealed: Score | None
+    error: LabError | None
+
+
+def close_search(campaign: Campaign) -> None:
+    """End what has not ended, as cancelled with its source kept, and freeze the campaign."""
+    for found in list_submissions(campaign.store, campaign.id):
+        if found.status in OPEN_STATUS:
+            error = JobFailed(
+                found.id, "the search ended before its jobs did", "Give the campaign more time."
+            )
+            fail_submission(campaign.store, found.id, JobStatus.CANCELLED, error)
+    set_state(campaign.store, campaign.id, CampaignState.FROZEN)
+
+
+def choose(campaign: Campaign) -> list[tuple[Entry, Mapping[str, Any]]]:
+    """The best public submission of each researcher, best first, as the policy allows.
+
+    The choice sees what the researchers saw: rounded public numbers; of equals the earlier wins.
+    """
+    policy, best = campaign.policy, dict[str, tuple[Entry, Mapping[str, Any]]]()
+    for entry in leaderboard(campaign.store, campaign.id, Tier.PUBLIC):
+        told = answer(policy, entry.body)
+        known = best.get(entry.author)
+        if told["pgr"] is not None and (known is None or told["pgr"] > known[1]["pgr"]):
+            best[entry.author] = (entry, told)
+    ranked = sorted(best.values(), key=lambda found: -found[1]["pgr"])
+    return ranked[: policy.max_finalists]
+
+
+def open_sealed(
+    campaign: Campaign,
+    executor: Executor,
+    stop: Callable[[], bool],
+    tick: Callable[[], None],
+) -> list[Opened]:
+    """Train the finalists on fresh seeds and other supervisors, and score them, once."""
+    chosen = choose(campaign)
+    for entry, _ in chosen:
+        queue_jobs(campaign.store, entry.submission, Tier.SEALED, range(SEEDS))
+    while not stop() and _unfinished(campaign, [entry for entry, _ in chosen]):
+        executor.tend()
+        tick()
+        time.sleep(POLL_SECONDS)
+    opened = [_opened(campaign, entry, told) for entry, told in chosen]
+    set_state(campaign.store, campaign.id, CampaignState.OPENED)
+    return opened
+
+
+def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
+    found = scores_of(campaign.store, [entry.submission for entry in entries], Tier.SEALED)
+    for entry in entries:
+        jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
+        failed = any(job.status not in (*OPEN_STATUS, JobStatus.DONE) for job in jobs)
+        if entry.submission not in found and not failed:
+            return True
+    return False
+
+
+def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Opened:
+    body = scores_of(campaign.store, [entry.submission], Tier.SEALED).get(entry.submission)
+    if body is not None and body["pgr"] is not None:
+        return Opened(entry, public, Score.from_dict(body), None)
+    if body is not None:
+        return Opened(entry, public, None, from_dict(body["error"]))
+    jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
+    failed = next((job for job in jobs if job.error), None)
+    error: LabError = Conflict(
+        entry.submission, "it was not trained to the end", "Do not interrupt the final."
+    )
+    if failed is not None and failed.error is not None:
+        error = from_dict(dict(failed.error))
+    return Opened(entry, public, None, error)
+
+
+def baselines(campaign: Campaign) -> dict[str, Score | None]:
+    """Naive and confident on the sealed part, from the anchors' own students."""
+    grounds, found = campaign.grounds, dict[str, Score | None]()
+    anchors = grounds.anchor_predictions(Tier.SEALED)
+    for kind in BASELINES:
+        rows = grounds.baseline_predictions(Tier.SEALED, Kind(kind))
+        results = [SeedResult(row) for row in rows]
+        try:
+            found[kind] = score_part(kind, results, anchors, grounds.tests, Tier.SEALED)
+        except Undefined:
+            found[kind] = None
+    return found

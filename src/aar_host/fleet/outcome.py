@@ -1,0 +1,160 @@
+"""What a campaign leaves behind: results.json, as `aar_host.report.results` reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aar_host.feedback import answer, sealed_bound
+from aar_host.fleet.campaign import Campaign
+from aar_host.fleet.finals import Opened, baselines
+from aar_host.fleet.options import Options
+from aar_host.scoring import Score, estimate_as_dict
+from aar_host.store import Tier
+from aar_host.store.findings import list_findings
+from aar_host.store.jobs import count_jobs, jobs_of
+from aar_host.store.scores import scores_of
+from aar_host.store.submissions import Submission, list_submissions, method_source
+from aar_lab.digest import digest_text
+from aar_lab.types import JobStatus
+
+NO_SANDBOX = "Ran without a sandbox: a method could read the labels. These numbers prove nothing."
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the search ended: after how many seconds, why, and who sat where."""
+
+    seconds: float
+    stopped: str
+    directions: Mapping[str, str]
+
+
+def results(
+    campaign: Campaign, options: Options, opened: Sequence[Opened], ending: Ending
+) -> dict[str, Any]:
+    """Everything that is reported of a campaign, as JSON."""
+    history = _history(campaign)
+    facts = campaign.grounds.facts
+    sealed = campaign.grounds.references(Tier.SEALED)
+    failed = [row for row in history if row["status"] != JobStatus.DONE]
+    return {
+        "campaign": campaign.id,
+        "problem": facts["problem"],
+        "version": facts["version"],
+        "policy": campaign.policy.name,
+        "sandbox": facts["sandbox"],
+        "marks": [NO_SANDBOX] if facts["sandbox"] == "none" else [],
+        "seed": options.seed,
+        "started": campaign.started,
+        "seconds": ending.seconds,
+        "stopped": ending.stopped,
+        "anchors": sealed,
+        "finalists": [_finalist(campaign, found) for found in opened],
+        "baselines": [
+            {"method": name, "sealed": _sealed(score) if score else None}
+            for name, score in baselines(campaign).items()
+        ],
+        "researchers": [_researcher(n, d, history) for n, d in ending.directions.items()],
+        "history": history,
+        "findings": _findings(campaign),
+        "submissions": len(history),
+        "failed": len(failed),
+        "jobs": {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()},
+        "bound": sealed_bound(sealed["n_problems"], max(1, len(opened))),
+        "overhead": _overhead(campaign, [row["submission"] for row in history]),
+    }
+
+
+def _history(campaign: Campaign) -> list[dict[str, Any]]:
+    found = list_submissions(campaign.store, campaign.id)
+    bodies = scores_of(campaign.store, [s.id for s in found])
+    return [_history_row(campaign, s, bodies.get(s.id)) for s in found]
+
+
+def _history_row(
+    campaign: Campaign, found: Submission, body: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    told = answer(campaign.policy, body) if body else {"pgr": None, "interval": None}
+    return {
+        "seconds": (found.finished or found.created) - campaign.started,
+        "researcher": found.author,
+        "submission": found.id,
+        "title": found.card["title"],
+        "status": found.status.value,
+        "pgr": told["pgr"],
+        "interval": told["interval"],
+        "builds_on": list(found.builds_on),
+    }
+
+
+def _researcher(name: str, direction: str, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    own = [row for row in history if row["researcher"] == name]
+    return {
+        "name": name,
+        "direction": direction,
+        "submissions": len(own),
+        "failed": sum(row["status"] != JobStatus.DONE for row in own),
+        "best": max((row["pgr"] for row in own if row["pgr"] is not None), default=None),
+    }
+
+
+def _finalist(campaign: Campaign, found: Opened) -> dict[str, Any]:
+    source = method_source(campaign.store, found.entry.submission)
+    return {
+        "researcher": found.entry.author,
+        "submission": found.entry.submission,
+        "title": found.entry.card["title"],
+        "digest": digest_text(source),
+        "public": {"pgr": found.public["pgr"], "interval": found.public["interval"]},
+        "sealed": _sealed(found.sealed) if found.sealed else None,
+        "error": found.error.as_dict() if found.error else None,
+        "source": source,
+    }
+
+
+def _sealed(score: Score) -> dict[str, Any]:
+    pgr = estimate_as_dict(score.pgr)
+    shifted = score.shifted_pgr and estimate_as_dict(score.shifted_pgr)
+    gain = score.gain_over_naive and estimate_as_dict(score.gain_over_naive)
+    own = score.submission == "naive"
+    return {
+        "pgr": pgr["mean"],
+        "interval": pgr["interval"],
+        "gain_over_naive": gain if gain and not own else None,
+        "shifted_pgr": shifted["mean"] if shifted else None,
+        "shifted_interval": shifted["interval"] if shifted else None,
+        "n_items": score.n_items,
+        "n_problems": score.n_problems,
+    }
+
+
+def _findings(campaign: Campaign) -> list[dict[str, Any]]:
+    return [
+        {
+            "author": found.author,
+            "kind": found.kind.value,
+            "body": found.body,
+            "cites": list(found.cites),
+            "seconds": found.created - campaign.started,
+        }
+        for found in list_findings(campaign.store, campaign.id)
+    ]
+
+
+def _overhead(campaign: Campaign, submissions: Sequence[str]) -> dict[str, float]:
+    """Where the time of the jobs went: training, prediction, starting boxes, all else."""
+    spent: Counter[str] = Counter()
+    for submission in submissions:
+        for tier in Tier:
+            for job in jobs_of(campaign.store, submission, tier):
+                spent.update(job.seconds or {})
+    known = spent["train"] + spent["predict"] + spent["box"]
+    return {
+        "training_seconds": spent["train"],
+        "prediction_seconds": spent["predict"],
+        "box_seconds": spent["box"],
+        "other_seconds": max(0.0, spent["total"] - known),
+    }
