@@ -12,16 +12,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import safetensors
-import torch
-
 import aar_lab
 from aar_host.anchors.students import BASELINES, Kind, Trainer
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt, TooFewSeeds
 from aar_lab.experiment.students import infer, parse_student, write_student
+from aar_lab.learners.machine import library_versions, use_one_thread
 from aar_lab.types import Inputs, Predictions, Student, WeakLabels
 
 MIN_SEEDS = 5
@@ -83,8 +80,7 @@ def code_digest() -> str:
     found = hashlib.sha256()
     for path in files:
         found.update(path.read_bytes())
-    versions = [torch.__version__, np.__version__, safetensors.__version__]
-    return digest_json([found.hexdigest(), versions])
+    return digest_json([found.hexdigest(), library_versions()])
 
 
 def build_anchors(
@@ -134,7 +130,7 @@ def _train_missing(
 
 def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
     """Train one reference and put it in place in one step, so that no half of it is ever seen."""
-    torch.set_num_threads(1)
+    use_one_thread()
     trainer = Trainer(anchors.prepared)
     if kind is Kind.WEAK:
         student = trainer.weak(seed)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-import torch
-
 from aar_host.jobs.grounds import SEEDS, Grounds
 from aar_host.jobs.settle import settle
 from aar_host.jobs.training import Order, TrainingBox
@@ -24,6 +22,7 @@ from aar_host.store.submissions import method_source
 from aar_lab.errors import Conflict, JobFailed, LabError
 from aar_lab.experiment.run import student_factory
 from aar_lab.experiment.students import infer
+from aar_lab.learners.machine import use_one_thread
 from aar_lab.types import Inputs, JobStatus
 
 IDLE_SECONDS = 0.05
@@ -61,7 +60,7 @@ class Bench:
 def work(directory: Path, name: str, stop: Event) -> None:
     """Run jobs of the campaign in `directory` until told to stop, or the parent process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    use_one_thread()
     grounds = Grounds(directory)
     store = open_store(grounds.store)
     bench = Bench(name, grounds, store, make_sandbox(grounds.facts["sandbox"]))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from aar_lab.box import box_root
 from aar_lab.errors import BadInput, BadSource
 from aar_lab.experiment.run import load_method, make_task, run_method
 from aar_lab.experiment.students import infer
+from aar_lab.learners.machine import use_one_thread
 from aar_lab.problems.bundle import Bundle
 from aar_lab.rng import stream
 from aar_lab.types import FloatArray, Inputs, Recipe, Student, WeakLabels
@@ -42,7 +42,7 @@ def try_method(connect: Callable[[], object], file: Path, seed: int = 0) -> dict
     Returns seconds; agreement with the weak labels, with the elicited prior, and with itself when
     the two alternatives are exchanged; mean confidence; share answered 1; members.
     """
-    torch.set_num_threads(1)
+    use_one_thread()
     try:
         source = file.read_text()
     except (OSError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from aar_lab.learners.batching import pad, shuffled_batches
+from aar_lab.learners.machine import use_one_thread
 from aar_lab.learners.model import Architecture, Network
 from aar_lab.rng import derive, stream
 from aar_lab.types import Weights
@@ -73,7 +74,7 @@ def pretrain(
         documents: gives the tokenised documents of chunk 0, 1, 2, …
         progress: called after each step with the tokens seen and the step's loss in nats.
     """
-    torch.set_num_threads(1)
+    use_one_thread()
     torch.manual_seed(derive(seed, "pretrain", "initial weights"))
     network = Network(arch)
     optimisers = _optimisers(network, settings.rate)

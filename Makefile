@@ -1,0 +1,37 @@
+# make setup   everything into .venv (as root also bubblewrap, through apt)
+# make run     a campaign of three minutes, with its report in runs/
+# make test    checks and tests
+# make check   ruff, mypy --strict, layers
+# make bench   timings; prints ratios
+
+PYTHON ?= python3
+CONSTRAINTS ?= -c ci/constraints.txt
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS := 1
+export OMP_WAIT_POLICY := passive
+
+.PHONY: setup run test check bench
+
+setup: $(VENV)/.ready
+	@ci/sandbox.sh
+
+$(VENV)/.ready: pyproject.toml ci/constraints.txt
+	@ci/python.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+run: setup
+	$(BIN)/aar run
+
+test: setup check
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
