@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aar_lab
+from aar_host.anchors import students
 from aar_host.anchors.students import BASELINES, Kind, Trainer
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
@@ -65,8 +66,12 @@ class Anchors:
         self, kind: Kind, seeds: Iterable[int], inputs: Inputs
     ) -> tuple[Predictions, ...]:
         """P(y = 1) by the students of a kind, one for each seed."""
-        make = Trainer(self.prepared).factory(kind)
-        return tuple(infer(make, self.student(kind, seed), inputs) for seed in seeds)
+        trainer = Trainer(self.prepared)
+        make = trainer.factory(kind)
+        return tuple(
+            infer(make, self.student(kind, seed), trainer.as_read(kind, seed, inputs))
+            for seed in seeds
+        )
 
 
 def code_digest() -> str:
@@ -77,6 +82,7 @@ def code_digest() -> str:
         for folder in ("learners", "methods", "experiment", "problems")
         for path in (home / folder).glob("*.py")
     )
+    files.append(Path(students.__file__))
     found = hashlib.sha256()
     for path in files:
         found.update(path.read_bytes())

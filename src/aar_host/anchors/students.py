@@ -56,7 +56,22 @@ class Trainer:
         setup, clusters = self._supervision(), labels.clusters
         order = stream(seed, "weak share").permutation(clusters.max() + 1)
         rows = np.flatnonzero(np.isin(clusters, order[: setup["weak_problems"]]))
-        return self._fitted(Kind.WEAK, inputs.take(rows), labels.take(rows.tolist()), seed)
+        read = self.as_read(Kind.WEAK, seed, inputs.take(rows))
+        return self._fitted(Kind.WEAK, read, labels.take(rows.tolist()), seed)
+
+    def as_read(self, kind: Kind, seed: int, inputs: Inputs) -> Inputs:
+        """The inputs as a reference reads them: a weak supervisor misses words, others do not.
+
+        Which words is fixed by the supervisor's seed and the item's id.
+        """
+        if kind is not Kind.WEAK:
+            return inputs
+        misses, fields = self._supervision()["weak_misses"], self.prepared.bundle.problem.formats
+        rows = []
+        for name, row in zip(inputs.ids, inputs.data, strict=True):
+            rng = stream(seed, "misses", name)
+            rows.append({**row, **{f: _thinned(row[f], misses, rng) for f in fields.swap}})
+        return Inputs(inputs.ids, tuple(rows))
 
     def ceiling(self, seed: int) -> Student:
         """The strong student fitted to the truth of `train_unlabeled`."""
@@ -79,3 +94,9 @@ class Trainer:
         """The strong model asked directly through its pretraining format, untrained."""
         margins = self.factory(Kind.CEILING)().zero_shot(inputs)
         return Predictions(inputs.ids, 1 / (1 + np.exp(-margins)))
+
+
+def _thinned(text: str, misses: float, rng: np.random.Generator) -> str:
+    words = text.split()
+    kept = rng.random(len(words)) >= misses
+    return " ".join(word for word, keep in zip(words, kept, strict=True) if keep)

@@ -41,13 +41,19 @@ class Draw:
 
 
 class ProblemSource(Protocol):
-    """A problem as the host sees it."""
+    """A problem as the host sees it.
+
+    `weak` and `strong` name base models. The weak supervisor is fitted by `weak_plan` and reads in
+    haste: of every alternative it misses each word with probability `weak_misses`, so that part of
+    its errors is noise and not belief.
+    """
 
     name: str
     sizes: Sizes
     weak: str
     strong: str
     weak_plan: Plan
+    weak_misses: float
     pretraining: Mapping[str, Pretraining]
     pretraining_seed: int
 

@@ -42,11 +42,12 @@ class ChatMini:
 
     name = "chat-mini"
     sizes = Sizes(
-        train_labeled=600, weak_problems=100, train_unlabeled=600, test=900, shifted=150, pairs=5
+        train_labeled=600, weak_problems=200, train_unlabeled=600, test=900, shifted=150, pairs=5
     )
     weak = "W"
     strong = "M"
     weak_plan = Plan(epochs=4)
+    weak_misses = 0.2
     pretraining: Mapping[str, Pretraining] = MappingProxyType(
         {"W": Pretraining(4_000_000), "M": Pretraining(10_000_000)}
     )

@@ -76,6 +76,7 @@ def _supervision(source: ProblemSource) -> dict[str, object]:
         "strong": source.strong,
         "weak_problems": source.sizes.weak_problems,
         "weak_plan": {"epochs": plan.epochs, "rate": plan.rate},
+        "weak_misses": source.weak_misses,
     }
 
 
