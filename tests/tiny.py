@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from aar_lab.learners.gpt import Gpt, write_weights
+from aar_lab.learners.machine import use_one_thread
 from aar_lab.learners.model import Architecture, Network
 from aar_lab.problems.bundle import Formats, Problem, write_inputs
 from aar_lab.problems.rows import RowWriter
 from aar_lab.problems.tokens import vocabulary_of
 from aar_lab.rng import stream
 from aar_lab.types import FloatArray, Inputs, WeakLabels, Weights
+
+use_one_thread()
 
 GOOD, BAD = ("good", "fine"), ("bad", "poor")
 VOCABULARY = vocabulary_of(("ask", "of", "us", "|", *GOOD, *BAD, "yes", "aye", "no"))
@@ -71,9 +74,7 @@ def weak_labels(inputs: Inputs, truth: FloatArray, seed: int = 0) -> WeakLabels:
     rng = stream(seed, "tiny weak labels")
     right = rng.random(len(truth)) < 0.75
     confidence = 0.55 + 0.4 * rng.random(len(truth))
-    return WeakLabels(
-        inputs.ids, np.where((truth == 1) == right, confidence, 1 - confidence), seed
-    )
+    return WeakLabels(inputs.ids, np.where((truth == 1) == right, confidence, 1 - confidence), seed)
 
 
 def factory(seed: int = 0) -> Callable[[], Gpt]:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
+from tests import tiny
 
-import tiny
 from aar_host.problems.base import Draw, Sizes
 from aar_host.vault import Labels
 from aar_lab.learners.base import Plan
@@ -38,6 +38,7 @@ class TinySource:
     weak: ClassVar[str] = "W"
     strong: ClassVar[str] = "S"
     weak_plan: ClassVar[Plan] = Plan(epochs=1)
+    weak_misses: ClassVar[float] = 0.2
     pretraining: ClassVar[Mapping[str, Pretraining]] = MappingProxyType(
         {"S": Pretraining(tokens=3000, batch=16)}
     )

@@ -9,7 +9,9 @@ import shlex
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
+from types import TracebackType
 from typing import IO, Any
 
 import click
@@ -25,7 +27,16 @@ MAX_STRAY = 2000
 
 def main() -> None:
     """The console script."""
+    if "--json" in sys.argv:
+        sys.excepthook = _uncaught
     sys.exit(run(sys.argv[1:]))
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell what a method raised as one JSON document; its traceback is the fault."""
+    told = "".join(traceback.format_exception(kind, error, trace))[-MAX_STRAY:]
+    fault = JobFailed(kind.__name__, told, "Correct the method; nothing was submitted.")
+    _print_json({"error": fault.as_dict()})
 
 
 def run(arguments: Sequence[str], connect: Connect = Client.from_environment) -> int:
@@ -111,9 +122,16 @@ def _answer(line: str, connect: Connect) -> tuple[int, Any]:
 def _child(arguments: Sequence[str], output: IO[str], connect: Connect) -> None:
     os.dup2(output.fileno(), 1)
     sys.stdout = output
-    code = run([*arguments[:1], "--json", *arguments[1:]], connect)
-    output.flush()
-    sys.exit(code)
+    code = FAILED
+    try:
+        code = run([*arguments[:1], "--json", *arguments[1:]], connect)
+    finally:
+        # An exception of a method's code ends here as JSON, not as a traceback in the host's log.
+        kind, error, trace = sys.exc_info()
+        if kind is not None and error is not None:
+            _uncaught(kind, error, trace)
+        output.flush()
+        os._exit(code)
 
 
 def _parsed(line: str, text: str, code: int) -> Any:

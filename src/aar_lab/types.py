@@ -177,7 +177,7 @@ class Recipe:
             raise BadRecipe(
                 repr(aggregate)[:80], "unknown aggregate", f"Use {', '.join(Aggregate)}."
             )
-        return cls(tuple(views), members, Aggregate(aggregate), float(threshold))
+        return cls(tuple(views), members, Aggregate(aggregate), threshold)
 
 
 @dataclass(frozen=True)

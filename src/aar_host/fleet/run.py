@@ -19,6 +19,7 @@ from aar_host.fleet.outcome import Ending, results
 from aar_host.fleet.seats import Seats
 from aar_host.jobs.executor import Executor, LocalExecutor
 from aar_host.jobs.settle import OPEN_STATUS
+from aar_host.researchers.base import Researcher
 from aar_host.researchers.search import Search
 from aar_host.store.campaigns import set_state
 from aar_host.store.jobs import count_jobs
@@ -123,13 +124,14 @@ def _status(campaign: Campaign, phase: str, seats: Seats, left: float) -> Status
 
 
 def run_campaign(
-    options: Options, progress: Progress, watch: Callable[[], Any]
+    options: Options, progress: Progress, watch: Callable[[], Any], driver: Researcher | None = None
 ) -> Mapping[str, Any]:
     """Run a campaign to its end and leave DIR/results.json.
 
     Args:
         progress: of the preparation; see `build_anchors`.
         watch: gives a context manager whose value shows each `Status`.
+        driver: what works at every seat; the search if left out.
     """
     campaign = set_up(options, progress)
     executor = LocalExecutor(campaign.store, options.out, options.workers)
@@ -138,7 +140,7 @@ def run_campaign(
         with serving(campaign) as socket, watch() as show:
             run = _Run(campaign, options, show)
             with run.interrupts.listening():
-                return _conduct(run, Seats(campaign, options, Search(), socket), executor)
+                return _conduct(run, Seats(campaign, options, driver or Search(), socket), executor)
     finally:
         executor.stop()
 

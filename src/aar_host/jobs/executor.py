@@ -7,13 +7,16 @@ machines are another executor's business.
 from __future__ import annotations
 
 import multiprocessing
+import secrets
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
 from aar_host.jobs.grounds import Grounds
 from aar_host.jobs.settle import settle
+from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import work
+from aar_host.sandbox import box_dir, remove_workspace
 from aar_host.store import Store
 from aar_host.store.jobs import requeue_lost
 from aar_lab.types import JobStatus
@@ -42,13 +45,15 @@ class LocalExecutor:
         self._context = multiprocessing.get_context("spawn")
         self._stop = self._context.Event()
         self._workers: dict[str, BaseProcess] = {}
+        # Names of this executor alone: their workspaces lie in one folder with those of others.
+        self._token = secrets.token_hex(4)
         self._started = 0
 
     def start(self) -> None:
         """See `Executor`."""
         while len(self._workers) < self._size:
             self._started += 1
-            name = f"worker-{self._started}"
+            name = f"worker-{self._started}-{self._token}"
             process = self._context.Process(
                 target=work, args=(self._directory, name, self._stop), name=name, daemon=True
             )
@@ -64,12 +69,17 @@ class LocalExecutor:
         """See `Executor`."""
         dead = [name for name, process in self._workers.items() if not process.is_alive()]
         for name in dead:
-            self._workers.pop(name).join()
-            self._release(name)
+            self._bury(name)
         self._release(None)
         if not self._stop.is_set():
             self.start()
         return len(dead)
+
+    def _bury(self, name: str) -> None:
+        """Clear up after a dead worker; its box died with it."""
+        self._workers.pop(name).join()
+        remove_workspace(box_dir() / workspace_name(name))
+        self._release(name)
 
     def _release(self, worker: str | None) -> None:
         for job in requeue_lost(self._store, worker):
@@ -85,5 +95,4 @@ class LocalExecutor:
                 process.kill()
                 process.join()
         for name in list(self._workers):
-            self._workers.pop(name)
-            self._release(name)
+            self._bury(name)

@@ -22,6 +22,7 @@ from aar_host.sandbox import (
     Limits,
     Sandbox,
     box_python,
+    harmless,
     new_workspace,
     read_workspace_file,
     remove_workspace,
@@ -34,6 +35,7 @@ from aar_lab.types import JobStatus, Student, WeakLabels
 START_SECONDS = 30.0
 MAX_ANSWER = 4096
 MAX_ERROR_BYTES = 4096
+MAX_WORDS = 500
 MIB = 2**20
 
 
@@ -47,6 +49,22 @@ def training_limits(seeds: int) -> Limits:
         pids=number("job_pids"),
         disk_bytes=number("job_disk_mb") * MIB,
     )
+
+
+def workspace_name(worker: str) -> str:
+    """The workspace of a worker's box; a worker has one at a time."""
+    return f"train-{worker}"
+
+
+def bad_output(error: LabError) -> JobFailed:
+    """The same error as the end of a job; a method may have chosen some of its words."""
+    value, fault, remedy = map(_plain, (error.value, error.fault, error.remedy))
+    return JobFailed(value, fault, remedy, JobStatus.BAD_OUTPUT)
+
+
+def _plain(text: object) -> str:
+    """Words of a method, short, and harmless wherever they are shown."""
+    return harmless(str(text)[:MAX_WORDS].encode(errors="replace"))
 
 
 @dataclass(frozen=True)
@@ -128,7 +146,6 @@ class TrainingBox:
     def train(self, weak: WeakLabels, index: int, seed: int) -> Trained:
         """Train one seed; the weak labels go in through the supervisor's pipe."""
         request = {
-            "index": index,
             "seed": seed,
             "weak_seed": weak.seed,
             "probs": weak.probs.tolist(),
@@ -144,7 +161,7 @@ class TrainingBox:
         try:
             student = parse_student(self._read, self._order.member_bytes)
         except LabError as error:
-            raise JobFailed(error.value, error.fault, error.remedy, JobStatus.BAD_OUTPUT) from error
+            raise bad_output(error) from error
         return Trained(student, float(answer["seconds"]))
 
     def _read(self, name: str, most: int) -> bytes:
@@ -193,6 +210,6 @@ class TrainingBox:
     def _typed_error(self) -> LabError | None:
         try:
             body = json.loads(self._read("error.json", MAX_ERROR_BYTES))
-            return from_dict({str(k): str(v)[:500] for k, v in body.items()})
-        except (BadInput, ValueError, AttributeError):
+            return from_dict({k: _plain(v) for k, v in body.items()})
+        except (BadInput, ValueError, AttributeError, RecursionError):
             return None

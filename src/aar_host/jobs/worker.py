@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from aar_host.jobs.grounds import SEEDS, Grounds
 from aar_host.jobs.settle import settle
-from aar_host.jobs.training import Order, TrainingBox
+from aar_host.jobs.training import Order, TrainingBox, bad_output, workspace_name
 from aar_host.problems.prepare import test_inputs
 from aar_host.sandbox import Sandbox, make_sandbox
 from aar_host.settings import number
@@ -77,13 +78,19 @@ def run_submission(bench: Bench, first: Job) -> None:
     """Train the claimed job, and in the same box as many seeds of its submission as are left."""
     source = method_source(bench.store, first.submission)
     order = Order(
-        name=f"train-{first.id}",
+        name=workspace_name(bench.name),
         bundle=bench.grounds.bundle.directory,
         method=bench.grounds.method_file(source),
         student=bench.student,
         member_bytes=bench.member_bytes,
         seeds=SEEDS,
     )
+    # A conflict: the lease was taken away while the box ran; whoever has the job now finishes it.
+    with suppress(Conflict):
+        _run_jobs(bench, order, first)
+
+
+def _run_jobs(bench: Bench, order: Order, first: Job) -> None:
     job: Job | None = first
     try:
         with TrainingBox(bench.sandbox, order) as box:
@@ -98,9 +105,6 @@ def run_submission(bench: Bench, first: Job) -> None:
         outcome = Outcome(JobStatus(error.status), log=error.log, error=error)
         finish_job(bench.store, job, outcome)
         settle(bench.store, bench.grounds, job)
-    except Conflict:
-        # The lease was taken away while the box ran; whoever has the job now will finish it.
-        return
 
 
 def run_job(bench: Bench, box: TrainingBox, job: Job, box_seconds: float) -> Outcome:
@@ -113,7 +117,7 @@ def run_job(bench: Bench, box: TrainingBox, job: Job, box_seconds: float) -> Out
     try:
         found = infer(bench.make, trained.student, bench.inputs(job.tier))
     except LabError as error:
-        raise JobFailed(error.value, error.fault, error.remedy, JobStatus.BAD_OUTPUT) from error
+        raise bad_output(error) from error
     ended = time.monotonic()
     seconds = {
         "train": trained.seconds,

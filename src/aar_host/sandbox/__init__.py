@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 
 from aar_host.sandbox.base import Box, BoxSpec, Exit, Limits, Sandbox, run
+from aar_host.sandbox.box import harmless
 from aar_host.sandbox.bubblewrap import Bubblewrap
 from aar_host.sandbox.cgroups import detect_here, sweep
 from aar_host.sandbox.none import NoSandbox
 from aar_host.sandbox.runtime import box_python, find_runtime
 from aar_host.sandbox.workspace import (
+    box_dir,
     new_workspace,
     put_file,
     read_workspace_file,
@@ -23,7 +25,9 @@ __all__ = [
     "Exit",
     "Limits",
     "Sandbox",
+    "box_dir",
     "box_python",
+    "harmless",
     "make_sandbox",
     "new_workspace",
     "put_file",

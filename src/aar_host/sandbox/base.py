@@ -43,7 +43,8 @@ class BoxSpec:
         socket: host unix socket, /run/host.sock in the box; its mode must let others write.
         environment: variables beside those that every box has.
         init: run the command as process 1 of the box. For a trusted supervisor only: it reaps
-            orphans and may signal every process of the box with kill(-1).
+            orphans and may signal every process of the box with kill(-1). Such a box has no
+            internet sockets, not even on its own loopback.
     """
 
     workspace: Path

@@ -108,7 +108,7 @@ class Bubblewrap:
             join=group.join,
             sources={key(inside): str(outside) for inside, outside in sources.items()},
             blobs={
-                key("seccomp"): base64.b64encode(filter_bytes()).decode(),
+                key("seccomp"): base64.b64encode(filter_bytes(internet=not spec.init)).decode(),
                 key("lab"): base64.b64encode(lab_script().encode()).decode(),
             },
             rlimits=bounds,
@@ -140,6 +140,10 @@ class Bubblewrap:
         arguments += ["--dir", "/etc", "--dir", "/run", "--proc", "/proc", "--dev", "/dev"]
         arguments += ["--size", str(min(_TMP_BYTES, half)), "--tmpfs", "/tmp"]
         arguments += ["--size", str(min(_SHM_BYTES, half)), "--tmpfs", "/dev/shm"]
+        # What bubblewrap makes there belongs to the box, which could leave files and marks in it.
+        # Without the second, there are terminals for programs that want one.
+        for folder in ("/dev", "/dev/pts") if spec.init else ("/dev",):
+            arguments += ["--remount-ro", folder]
         for inside in sources:
             writable = inside in ("/workspace", "/run/host.sock")
             arguments += ["--bind" if writable else "--ro-bind", key(inside), inside]

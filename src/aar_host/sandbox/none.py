@@ -78,5 +78,6 @@ def _environment(spec: BoxSpec, root: Path) -> dict[str, str]:
         "HOME": str(spec.workspace),
         "PYTHONPATH": ":".join(packages),
         "AAR_BOX_ROOT": str(root),
+        "AAR_SOCKET": str(root / "run" / "host.sock"),
         **spec.environment,
     }

@@ -15,6 +15,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -103,9 +104,15 @@ def remove_workspace(workspace: Path) -> None:
     if workspace.is_symlink() or not workspace.exists():
         return
     command = [shutil.which("rm") or "rm", "-rf", "--", str(workspace)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        subprocess.run(["chmod", "-R", "u+rwx", "--", str(workspace)], check=False)
-        subprocess.run(command, capture_output=True, check=True)
+    for pause in (0.0, 0.02, 0.1, 0.5):
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return
+        # Closed folders, or a box that still writes: if its host was killed, it dies a moment later.
+        time.sleep(pause)
+        subprocess.run(
+            ["chmod", "-R", "u+rwx", "--", str(workspace)], capture_output=True, check=False
+        )
+    subprocess.run(command, capture_output=True, check=True)
 
 
 def _parts(relative: str) -> tuple[str, ...]:

@@ -5,25 +5,35 @@ another. They must not share anything else: a method that saw two weak superviso
 have better labels than the protocol allows. So, between two seeds, this process
 
     kills every other process of the box (it is process 1, `kill(-1)` reaches all of them),
-    empties every place that a process of the box can write to,
+    empties every place that a process of the box can write to, and resets the places themselves,
+    waits until the host has taken all of the log out of its pipe,
 
-and only then does the host send the next seed's labels, through a pipe that only this process has.
-A child can neither trace nor read this process, which is not dumpable; System V objects and message
-queues, which outlive processes, are refused by the box's system-call filter.
+and only then forks the child that reads the next seed's labels. This process never reads them: a
+later child, being its copy, would find them in its memory. A child can neither trace nor read this
+process, which is not dumpable. What would outlive a process in the kernel (System V objects,
+message queues, extended attributes, internet sockets, another process's limits and priorities) is
+refused by the box's system-call filter.
 
-Protocol: one JSON object per line. In: {"index", "seed", "weak_seed", "probs": […]}. Out:
-{"ready": true} once, then for each request {"index", "exit", "seconds"}. Results lie in
-/workspace/out: a student as `write_student` writes it, or error.json.
+Not closed: clocks, counters and flags that the kernel keeps (process ids, inode numbers, sizes of
+folders, time and pages used, the log's pipe), some dozens of bits each; and which pages of the
+files shared with the host lie in memory.
+
+Protocol: one JSON object per line, the next one only after the answer to the last. In: {"seed",
+"weak_seed", "probs": […]}. Out: {"ready": true} once, then for each request {"exit", "seconds"}.
+Results lie in /workspace/out: a student as `write_student` writes it, or error.json.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
-import shutil
+import secrets
+import select
 import signal
 import sys
+import termios
 import time
 import traceback
 from dataclasses import dataclass
@@ -80,19 +90,39 @@ def _kill_others() -> None:
         time.sleep(0.001)
 
 
-def _wipe(place: Place) -> None:
+def _empty(place: Path) -> None:
+    """Remove all below a folder and reset its mode and times.
+
+    Inner folders are moved up before they are entered, so that no tree is too deep or too closed.
+    """
+    doomed = [place]
+    while doomed:
+        folder = doomed.pop()
+        os.chmod(folder, 0o700)
+        for name in os.listdir(folder):
+            path = folder / name
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()
+                continue
+            os.chmod(path, 0o700)
+            doomed.append(path.rename(place / secrets.token_hex(16)))
+        if folder != place:
+            folder.rmdir()
+    os.utime(place, (0, 0))
+
+
+def _await_log() -> None:
+    """Wait until the pipe of the log is empty: where the host is no root, a child can read it."""
+    fcntl.fcntl(2, fcntl.F_SETFL, os.O_WRONLY)
+    while any(fcntl.ioctl(2, termios.FIONREAD, bytes(4))):
+        time.sleep(0.001)
+
+
+def _separate(place: Place) -> None:
+    _kill_others()
     for name in SCRATCH:
-        for entry in os.scandir(place.root / name):
-            if entry.is_dir(follow_symlinks=False) and not os.path.ismount(entry.path):
-                _wipe_directory(Path(entry.path))
-            elif not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
-
-
-def _wipe_directory(path: Path) -> None:
-    for parent, _, _ in os.walk(path):
-        os.chmod(parent, 0o700)
-    shutil.rmtree(path)
+        _empty(place.root / name)
+    _await_log()
 
 
 def _train(place: Place, inputs: Inputs, request: dict[str, Any]) -> None:
@@ -103,10 +133,12 @@ def _train(place: Place, inputs: Inputs, request: dict[str, Any]) -> None:
     write_student(place.out, run_method(load_method(source), task, request["seed"]))
 
 
-def _child(place: Place, inputs: Inputs, request: dict[str, Any]) -> int:
+def _child(place: Place, inputs: Inputs, requests: BinaryIO) -> int:
+    request = json.loads(requests.readline())
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
+    os.setsid()
     _set_dumpable(1)
     try:
         _train(place, inputs, request)
@@ -118,16 +150,15 @@ def _child(place: Place, inputs: Inputs, request: dict[str, Any]) -> int:
     return 0
 
 
-def _run_seed(place: Place, inputs: Inputs, request: dict[str, Any]) -> dict[str, Any]:
+def _run_seed(place: Place, inputs: Inputs, requests: BinaryIO) -> dict[str, Any]:
     if place.guarded:
-        _kill_others()
-        _wipe(place)
+        _separate(place)
     started = time.monotonic()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            code = _child(place, inputs, request)
+            code = _child(place, inputs, requests)
         finally:
             if sys.exc_info()[0] is not None:
                 traceback.print_exc()
@@ -137,23 +168,28 @@ def _run_seed(place: Place, inputs: Inputs, request: dict[str, Any]) -> dict[str
     seconds = time.monotonic() - started
     if place.guarded:
         _kill_others()
-    return {
-        "index": request["index"],
-        "exit": os.waitstatus_to_exitcode(status),
-        "seconds": seconds,
-    }
+    return {"exit": os.waitstatus_to_exitcode(status), "seconds": seconds}
+
+
+def _asked(requests: BinaryIO) -> bool:
+    """Wait for a request without reading it; False at the end of the pipe."""
+    poll = select.poll()
+    poll.register(requests, select.POLLIN)
+    return bool(poll.poll()[0][1] & select.POLLIN)
 
 
 def supervise(place: Place, requests: BinaryIO, answers: BinaryIO) -> int:
     """Serve requests until the pipe ends; returns 1 if a seed failed, else 0."""
     if place.guarded:
         _set_dumpable(0)
+        # Process 1 is only reached by signals that it handles; Python handles this one.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     inputs = Bundle(place.root / "data").inputs()
     answers.write(b'{"ready": true}\n')
     answers.flush()
     failed = 0
-    for line in requests:
-        answer = _run_seed(place, inputs, json.loads(line))
+    while _asked(requests):
+        answer = _run_seed(place, inputs, requests)
         failed |= answer["exit"] != 0
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()

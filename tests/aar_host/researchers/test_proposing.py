@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fake_station import FakeStation
+from tests.aar_host.researchers.fake_station import FakeStation
 
 from aar_host.researchers.directions import directions, get_direction
 from aar_host.researchers.grammar import Design

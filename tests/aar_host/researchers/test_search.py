@@ -6,7 +6,7 @@ import json
 from itertools import count
 
 import pytest
-from fake_station import GOOD_TRIAL, FakeStation, landscape
+from tests.aar_host.researchers.fake_station import GOOD_TRIAL, FakeStation, landscape
 
 from aar_host.researchers.directions import directions, get_direction
 from aar_host.researchers.grammar import Design
