@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from aar_host.anchors.references import build_anchors
+from aar_host.fleet.campaign import set_up
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import run_campaign
 from aar_host.jobs.grounds import ANCHOR_SEEDS
@@ -85,7 +86,8 @@ def bench_campaign() -> dict[str, float]:
     build_anchors(prepare(get_problem("chat-mini"), cache_dir()), ANCHOR_SEEDS, workers)
     with tempfile.TemporaryDirectory(prefix="aar-bench-") as folder:
         options = Options("chat-mini", 3, MINUTES, 0, Path(folder) / "run", "bubblewrap", workers)
-        found = run_campaign(options, lambda text, done, of: None, _silent)
+        campaign = set_up(options, lambda text, done, of: None)
+        found = run_campaign(campaign, options, _silent)
     spent = found["overhead"]
     useful = spent["training_seconds"] + spent["prediction_seconds"]
     jobs = useful + spent["box_seconds"] + spent["other_seconds"]

@@ -12,9 +12,10 @@ import click
 from rich.console import Console
 
 from aar_host.cli.common import json_option, progress
-from aar_host.fleet.options import Options, Show, Status
+from aar_host.fleet.campaign import set_up
+from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
-from aar_host.report.live import LiveView, ResearcherLine, Snapshot
+from aar_host.report.live import LiveView
 from aar_host.report.page import write_report
 from aar_host.report.results import Results, read_results
 from aar_host.report.summary import headline
@@ -45,7 +46,8 @@ def run(out: Path | None, sandbox: str | None, as_json: bool, **asked: Any) -> M
         workers=number("workers"),
     )
     with progress() as bar:
-        found = run_campaign(options, bar, _watch(as_json))
+        campaign = set_up(options, bar)
+    found = run_campaign(campaign, options, _watch(as_json))
     results = read_results(directory / "results.json")
     write_report(results, directory / "report.html")
     if not as_json:
@@ -57,14 +59,9 @@ def _watch(as_json: bool) -> Callable[[], Any]:
     @contextmanager
     def watch() -> Iterator[Show]:
         with LiveView(json=as_json) as view:
-            yield lambda status: view.update(_snapshot(status))
+            yield view.update
 
     return watch
-
-
-def _snapshot(status: Status) -> Snapshot:
-    rows = tuple(ResearcherLine(**vars(row)) for row in status.researchers)
-    return Snapshot(rows, status.submissions, status.jobs, status.seconds_left)
 
 
 def _show(results: Results, directory: Path) -> None:

@@ -59,13 +59,19 @@ class ResearcherStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """How a campaign stands; jobs by status, seconds of search left."""
+    """How a campaign stands.
 
-    phase: str
+    Args:
+        jobs: number of jobs by `JobStatus`.
+        seconds_left: of the search; None once it is over.
+        phase: what the campaign is doing.
+    """
+
     researchers: tuple[ResearcherStatus, ...] = ()
     submissions: int = 0
     jobs: Mapping[str, int] = field(default_factory=dict)
     seconds_left: float | None = None
+    phase: str = ""
 
 
 Show = Callable[[Status], None]

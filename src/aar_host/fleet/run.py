@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from aar_host.anchors.references import Progress
 from aar_host.feedback import answer
-from aar_host.fleet.campaign import Campaign, serving, set_up
+from aar_host.fleet.campaign import Campaign, serving
 from aar_host.fleet.finals import Opened, close_search, open_sealed
 from aar_host.fleet.options import Options, ResearcherStatus, Show, Status
 from aar_host.fleet.outcome import Ending, results
@@ -105,10 +104,11 @@ class _Run:
         if now < self._shown + SHOW_SECONDS:
             return
         self._shown = now
-        self.show(_status(self.campaign, phase, seats, max(0.0, self._until - now)))
+        left = self._until - now
+        self.show(_status(self.campaign, phase, seats, left if left > 0 else None))
 
 
-def _status(campaign: Campaign, phase: str, seats: Seats, left: float) -> Status:
+def _status(campaign: Campaign, phase: str, seats: Seats, left: float | None) -> Status:
     found = list_submissions(campaign.store, campaign.id)
     best: dict[str, float] = {}
     for entry in leaderboard(campaign.store, campaign.id):
@@ -120,20 +120,21 @@ def _status(campaign: Campaign, phase: str, seats: Seats, left: float) -> Status
         for name, (state, action) in seats.states.items()
     )
     jobs = {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()}
-    return Status(phase, rows, len(found), jobs, left)
+    return Status(rows, len(found), jobs, left, phase)
 
 
 def run_campaign(
-    options: Options, progress: Progress, watch: Callable[[], Any], driver: Researcher | None = None
+    campaign: Campaign,
+    options: Options,
+    watch: Callable[[], Any],
+    driver: Researcher | None = None,
 ) -> Mapping[str, Any]:
-    """Run a campaign to its end and leave DIR/results.json.
+    """Run a campaign that was set up to its end, and leave DIR/results.json.
 
     Args:
-        progress: of the preparation; see `build_anchors`.
         watch: gives a context manager whose value shows each `Status`.
         driver: what works at every seat; the search if left out.
     """
-    campaign = set_up(options, progress)
     executor = LocalExecutor(campaign.store, options.out, options.workers)
     executor.start()
     try:

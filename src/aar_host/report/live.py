@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.box import SIMPLE_HEAD
@@ -13,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from aar_host.fleet.options import Status
 from aar_host.report.text import NONE, clean, clock, count, number
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -20,37 +20,10 @@ NAME, ACTION = 24, 60
 UNFINISHED, GOOD = ("queued", "running"), "done"
 
 
-@dataclass(frozen=True)
-class ResearcherLine:
-    """How a researcher stands: `best` is its highest public PGR, None before the first score."""
-
-    name: str
-    state: str
-    last_action: str = ""
-    submissions: int = 0
-    best: float | None = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """How a campaign stands.
-
-    Args:
-        jobs: number of jobs by `JobStatus`; whatever is not queued, running or done counts as
-            failed.
-        seconds_left: wall time until the campaign stops; None if it has no limit.
-    """
-
-    researchers: tuple[ResearcherLine, ...] = ()
-    submissions: int = 0
-    jobs: Mapping[str, int] = field(default_factory=dict)
-    seconds_left: float | None = None
-
-
 class LiveView:
-    """Shows snapshots between `with` and its end.
+    """Shows statuss between `with` and its end.
 
-    Where the output is no terminal, it prints a plain line at the first snapshot, then at most one
+    Where the output is no terminal, it prints a plain line at the first status, then at most one
     in `SECONDS_BETWEEN_LINES`, and one at the end.
 
     Args:
@@ -68,8 +41,8 @@ class LiveView:
         self._console = console or Console(stderr=json)
         self._now = now
         self._live: Live | None = None
-        self._last: Snapshot | None = None
-        self._printed: Snapshot | None = None
+        self._last: Status | None = None
+        self._printed: Status | None = None
         self._next_line = -float("inf")
 
     def __enter__(self) -> LiveView:
@@ -79,14 +52,14 @@ class LiveView:
             self._live.start()
         return self
 
-    def update(self, snapshot: Snapshot) -> None:
+    def update(self, status: Status) -> None:
         """Show this state from now on."""
-        self._last = snapshot
+        self._last = status
         if self._live is not None:
-            self._live.update(render(snapshot), refresh=True)
+            self._live.update(render(status), refresh=True)
         elif self._now() >= self._next_line:
             self._next_line = self._now() + SECONDS_BETWEEN_LINES
-            self._print_line(snapshot)
+            self._print_line(status)
 
     def __exit__(
         self,
@@ -100,12 +73,12 @@ class LiveView:
         elif self._last is not None and self._last is not self._printed:
             self._print_line(self._last)
 
-    def _print_line(self, snapshot: Snapshot) -> None:
-        self._printed = snapshot
-        self._console.print(Text(line(snapshot)), soft_wrap=True)
+    def _print_line(self, status: Status) -> None:
+        self._printed = status
+        self._console.print(Text(line(status)), soft_wrap=True)
 
 
-def render(snapshot: Snapshot) -> Group:
+def render(status: Status) -> Group:
     """A table of the researchers above a line of totals."""
     table = Table(expand=True, box=SIMPLE_HEAD)
     for name in ("researcher", "state"):
@@ -113,8 +86,8 @@ def render(snapshot: Snapshot) -> Group:
     table.add_column("last action", ratio=1, no_wrap=True, overflow="ellipsis")
     for name in ("submissions", "best public PGR"):
         table.add_column(name, justify="right", no_wrap=True)
-    lead = max((row.best for row in snapshot.researchers if row.best is not None), default=None)
-    for row in snapshot.researchers:
+    lead = max((row.best for row in status.researchers if row.best is not None), default=None)
+    for row in status.researchers:
         table.add_row(
             Text(clean(row.name, NAME)),
             Text(clean(row.state, NAME)),
@@ -122,23 +95,24 @@ def render(snapshot: Snapshot) -> Group:
             str(row.submissions),
             Text(number(row.best), "" if row.best is None or row.best != lead else "bold green"),
         )
-    return Group(table, Text(_totals(snapshot)))
+    return Group(table, Text(_totals(status)))
 
 
-def line(snapshot: Snapshot) -> str:
+def line(status: Status) -> str:
     """The state on one line."""
-    scored = [(row.best, row.name) for row in snapshot.researchers if row.best is not None]
+    scored = [(row.best, row.name) for row in status.researchers if row.best is not None]
     lead = NONE
     if scored:
         best, name = max(scored)
         lead = f"{number(best)} by {clean(name, NAME)}"
-    return f"{_totals(snapshot)} · best public PGR {lead}"
+    return f"{_totals(status)} · best public PGR {lead}"
 
 
-def _totals(snapshot: Snapshot) -> str:
-    jobs = snapshot.jobs
+def _totals(status: Status) -> str:
+    jobs = status.jobs
     failed = sum(amount for name, amount in jobs.items() if name not in (*UNFINISHED, GOOD))
     counts = [f"{jobs.get(name, 0)} {name}" for name in (*UNFINISHED, GOOD)]
-    left = "" if snapshot.seconds_left is None else f"{clock(snapshot.seconds_left)} left · "
-    made = count(snapshot.submissions, "submission")
-    return f"{left}{made} · jobs: {', '.join(counts)}, {failed} failed"
+    left = "" if status.seconds_left is None else f"{clock(status.seconds_left)} left · "
+    made = count(status.submissions, "submission")
+    phase = f"{status.phase} · " if status.phase else ""
+    return f"{phase}{left}{made} · jobs: {', '.join(counts)}, {failed} failed"

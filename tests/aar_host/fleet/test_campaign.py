@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.aar_host.fleet.probe import Probe, needles, walker
 
+from aar_host.fleet.campaign import set_up
 from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
 from aar_host.report.results import read_results
@@ -119,7 +120,7 @@ def test_no_box_of_a_live_campaign_holds_a_test_item(cache, tmp_path):
     out = tmp_path / "run"
     probe = Probe(out)
     options = Options("chat-mini", 1, 1.0, 0, out, "bubblewrap", 1)
-    results = run_campaign(options, _quiet, _silent, probe)
+    results = run_campaign(set_up(options, _quiet), options, _silent, probe)
     told = {"try": probe.answers["try"], "job": json.dumps(probe.answers["submission"])}
     for where, text in told.items():
         assert "PROBE seen=" in text, f"{where}: the probe did not run: {text[:500]}"

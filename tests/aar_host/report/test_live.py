@@ -7,14 +7,15 @@ import io
 import pytest
 from rich.console import Console
 
-from aar_host.report.live import LiveView, ResearcherLine, Snapshot, line
+from aar_host.fleet.options import ResearcherStatus, Status
+from aar_host.report.live import LiveView, line
 
-START = Snapshot(researchers=(ResearcherLine("ada", "starting"),), seconds_left=180)
-LATER = Snapshot(
+START = Status(researchers=(ResearcherStatus("ada", "starting"),), seconds_left=180)
+LATER = Status(
     researchers=(
-        ResearcherLine("ada", "waiting", "submitted s1 [b]", 3, -0.12),
-        ResearcherLine("bob\x1b", "thinking", "read findings", 1, -0.2),
-        ResearcherLine("cyd", "failed"),
+        ResearcherStatus("ada", "waiting", "submitted s1 [b]", 3, -0.12),
+        ResearcherStatus("bob\x1b", "thinking", "read findings", 1, -0.2),
+        ResearcherStatus("cyd", "failed"),
     ),
     submissions=4,
     jobs={"queued": 1, "running": 2, "done": 9, "crashed": 1, "timeout": 2},
@@ -41,7 +42,7 @@ def test_a_line_says_everything() -> None:
         "1:05 left · 4 submissions · jobs: 1 queued, 2 running, 9 done, 3 failed"
         " · best public PGR −0.12 by ada"
     )
-    assert line(Snapshot()).endswith("best public PGR –")
+    assert line(Status()).endswith("best public PGR –")
 
 
 def test_off_a_terminal_lines_come_seldom_and_unbroken() -> None:

@@ -22,7 +22,7 @@ ROOT = os.environ["AAR_BOX_ROOT"]
 IN_BOX = ROOT == "/"
 SECRET = 11
 SCRATCH = [os.path.join(ROOT, name) for name in ("workspace", "tmp", "dev/shm")]
-WORKSPACE = SCRATCH[0]
+WORKSPACE, TMP, SHM = SCRATCH
 LIBC = ctypes.CDLL(None, use_errno=True)
 IPC_CREAT, IPC_RMID, RUNTIME = 0o1000, 0, ("/proc/", "/usr/", "/opt/", sys.base_prefix)
 
@@ -91,7 +91,7 @@ class Files:
             os.chmod(f"{folder}/closed/inner", 0)
             os.chmod(f"{folder}/closed", 0)
             self.dig(folder, 50 if folder == WORKSPACE else 2000)
-            os.chmod(folder, 0)
+        os.chmod(TMP, 0)
 
     def dig(self, folder, depth):
         here = os.open(folder, os.O_RDONLY)
@@ -103,9 +103,7 @@ class Files:
         os.close(here)
 
     def take(self):
-        for folder in SCRATCH:
-            if stat.S_IMODE(os.stat(folder).st_mode) == 0:
-                os.chmod(folder, 0o700)
+        os.chmod(TMP, 0o700)
         left = [name for folder in SCRATCH for name in os.listdir(folder)]
         return SECRET if {"fifo", "closed", "many"} & set(left) else None
 
@@ -149,14 +147,13 @@ class Marks:
 
 
 class Modes:
-    """The permissions of the folders themselves."""
+    """The permissions of a folder itself."""
 
     def leave(self):
-        for folder in SCRATCH:
-            os.chmod(folder, 0o700 + SECRET)
+        os.chmod(SHM, 0o700 + SECRET)
 
     def take(self):
-        return stat.S_IMODE(os.stat(SCRATCH[-1]).st_mode) - 0o700
+        return stat.S_IMODE(os.stat(SHM).st_mode) - 0o700
 
 
 class Attributes:
@@ -265,7 +262,9 @@ class Environment(Memory):
     """The environment of the supervisor."""
 
     def take(self):
-        return SECRET if b"AAR_BOX_ROOT" in open(f"/proc/{os.getppid()}/environ", "rb").read() else 0
+        return (
+            SECRET if b"AAR_BOX_ROOT" in open(f"/proc/{os.getppid()}/environ", "rb").read() else 0
+        )
 
 
 class Inheritance(Memory):
@@ -290,7 +289,8 @@ class Inheritance(Memory):
         return False
 
 
-BOX_ONLY = [Survivor, Abstract, Files, Everywhere, Marks, Modes, LogFlags]
+# In the order in which they leave and take: a closed folder hides files, a new file sets a time.
+BOX_ONLY = [Everywhere, Files, Survivor, Abstract, Modes, LogFlags, Marks]
 ANYWHERE = [
     Attributes,
     Limit,
@@ -315,12 +315,10 @@ def train(task, rng):
     channels = [kind() for kind in (BOX_ONLY if IN_BOX else []) + ANYWHERE]
     secret = round(100 * float(task.weak.probs[0]))
     if secret == SECRET:
-        for channel in reversed(channels):  # files last: they close their folders
+        for channel in channels:
             attempt(channel.leave)
     else:
         taken = [type(c).__name__ for c in channels if attempt(c.take) == SECRET]
         own = Inheritance().finds(f"0.{'13'}0211380139{'191'}".encode())
         sys.stderr.write(json.dumps({"taken": taken, "own": own}) + "\n")
-    for folder in SCRATCH if IN_BOX else []:
-        os.chmod(folder, 0o700)
     return Student((task.student().save(),))
