@@ -37,7 +37,7 @@ class TinySource:
     )
     weak: ClassVar[str] = "W"
     strong: ClassVar[str] = "S"
-    weak_plan: ClassVar[Plan] = Plan(epochs=1)
+    weak_plan: ClassVar[Plan] = Plan(epochs=20, rate=0.03)
     weak_misses: ClassVar[float] = 0.2
     pretraining: ClassVar[Mapping[str, Pretraining]] = MappingProxyType(
         {"S": Pretraining(tokens=3000, batch=16)}

@@ -111,7 +111,7 @@ class Vault:
         try:
             rows = [json.loads(line) for line in path.read_text().splitlines()]
             return _labels(rows)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise Corrupt(path.name, f"not a label file ({error})", "Prepare again.") from error
 
 

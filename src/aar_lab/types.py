@@ -132,20 +132,15 @@ class Recipe:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        if (
-            not self.views
-            or len(set(self.views)) != len(self.views)
-            or set(self.views) - set(VIEWS)
-        ):
+        views = set(self.views)
+        if not views or len(views) != len(self.views) or views - set(VIEWS):
             raise BadRecipe(
-                f"views {list(self.views)}", "not a subset of plain, swap", "Name each once."
+                f"views {list(self.views)!r:.80}", "not a subset of plain, swap", "Name each once."
             )
         if not 1 <= self.members <= MAX_MEMBERS:
-            raise BadRecipe(
-                f"members {self.members}", f"not in 1…{MAX_MEMBERS}", "Use fewer members."
-            )
+            raise BadRecipe(f"members {self.members!r:.40}", f"not in 1…{MAX_MEMBERS}", "Use few.")
         if not 0 < self.threshold < 1:
-            raise BadRecipe(f"threshold {self.threshold}", "not in (0, 1)", "0.5 is the usual one.")
+            raise BadRecipe(f"threshold {self.threshold!r:.40}", "not in (0, 1)", "Try 0.5.")
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""

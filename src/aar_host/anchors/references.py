@@ -49,7 +49,12 @@ class Anchors:
     def student(self, kind: Kind, seed: int) -> Student:
         """One student; `Corrupt` if its files are not those that were trained."""
         folder = self.path(kind, seed)
-        recorded = json.loads((folder / "digests.json").read_text())
+        try:
+            recorded = json.loads((folder / "digests.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise Corrupt(
+                folder.name, f"no digests can be read ({error})", "Delete the anchors."
+            ) from error
         if recorded != _digests(folder):
             raise Corrupt(
                 folder.name, "its files were changed after training", "Delete the anchors."

@@ -13,9 +13,9 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from aar_lab.errors import BadIds, BadProbabilities, BadWeights, EmptySelection
+from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadWeights, EmptySelection
 from aar_lab.learners.base import Plan, Writer
-from aar_lab.learners.batching import pad, shuffled_batches, sorted_batches
+from aar_lab.learners.batching import IntArray, pad, shuffled_batches, sorted_batches
 from aar_lab.learners.model import Architecture, Network
 from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
 
@@ -52,7 +52,7 @@ class Gpt:
         """See `Learner.fit`; goes on from the present weights."""
         goal = torch.from_numpy(np.float32(check_probabilities(targets, len(inputs))))
         weight = torch.from_numpy(np.float32(_check_weights(weights, len(inputs))))
-        tokens, lengths = pad(self._writer.task(inputs))
+        tokens, lengths = self._padded(self._writer.task(inputs))
         optimiser = _FlatAdamW(self._network, plan)
         steps = plan.epochs * -(-len(inputs) // plan.batch)
         losses: list[float] = []
@@ -84,10 +84,20 @@ class Gpt:
             torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
         )
 
+    def _padded(self, rows: list[list[int]]) -> tuple[IntArray, IntArray]:
+        tokens, lengths = pad(rows)
+        if tokens.shape[1] > self._arch.context:
+            raise BadInput(
+                f"an example of {tokens.shape[1]} tokens",
+                f"longer than the context of {self._arch.context}",
+                "Shorten it.",
+            )
+        return tokens, lengths
+
     def _infer(
         self, rows: list[list[int]], read: Callable[[Tensor, Tensor], Tensor]
     ) -> npt.NDArray[np.float64]:
-        tokens, lengths = pad(rows)
+        tokens, lengths = self._padded(rows)
         found: dict[int, npt.NDArray[np.float64]] = {}
         with torch.inference_mode():
             for picked in sorted_batches(lengths, INFERENCE_ROWS):
@@ -105,7 +115,11 @@ class Gpt:
         return 1 / (1 + np.exp(-sign * margins))
 
     def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
-        """See `Learner.embed`."""
+        """See `Learner.embed`; `BadInput` if there is no such layer."""
+        if not -1 <= layer <= self._arch.layers:
+            raise BadInput(
+                f"layer {layer}", "there is no such layer", f"Use -1…{self._arch.layers}."
+            )
         return self._infer(
             self._writer.task(inputs), lambda t, n: self._network.last_hidden(t, n, layer)
         )
@@ -218,6 +232,7 @@ def checked(arch: Architecture, weights: Weights) -> dict[str, Tensor]:
     if set(weights) != set(expected):
         odd = sorted(set(weights) ^ set(expected))[:3]
         raise BadWeights(f"tensors {odd}", "missing or unknown", "Save what `save()` returns.")
+    tensors: dict[str, Tensor] = {}
     for name, value in weights.items():
         if tuple(value.shape) != expected[name] or value.dtype.kind != "f":
             raise BadWeights(
@@ -225,9 +240,11 @@ def checked(arch: Architecture, weights: Weights) -> dict[str, Tensor]:
                 f"expected {expected[name]}, floating point",
                 "Keep the architecture.",
             )
-        if not np.isfinite(value).all():
-            raise BadWeights(name, "not finite", "Lower the learning rate.")
-    return {k: torch.from_numpy(np.array(v, dtype=np.float32)) for k, v in weights.items()}
+        with np.errstate(over="ignore"):
+            tensors[name] = torch.from_numpy(np.array(value, dtype=np.float32))
+        if not tensors[name].isfinite().all():
+            raise BadWeights(name, "not finite as float32", "Lower the learning rate.")
+    return tensors
 
 
 def read_weights(path: Path) -> Weights:

@@ -2,8 +2,8 @@
 
     min over f of  CE(f(x), 1[p_w(x) > ½])  over the x with max(p_w, 1 − p_w) > τ
 
-The human-tuned filter baseline of the automated weak-to-strong study (April 2026), τ = 0.75.
-A tiny supervisor is rarely that sure, so τ may be given as a share of the examples to keep.
+The human-tuned filter baseline, τ = 0.75, of the automated weak-to-strong study (April 2026), in
+the setting of Burns et al. 2023, arXiv 2312.09390.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aar_lab.errors import BadInput
 from aar_lab.problems.bundle import Problem
 from aar_lab.problems.tokens import Tokeniser
-from aar_lab.types import Inputs
+from aar_lab.types import VIEWS, Inputs
 
 Rows = list[list[int]]
 
@@ -21,6 +21,8 @@ class RowWriter:
 
     def task(self, inputs: Inputs, view: str = "plain") -> Rows:
         """One row per example; the view "swap" exchanges the two alternatives."""
+        if view not in VIEWS:
+            raise BadInput(repr(view)[:80], "there is no such view", f"Use {', '.join(VIEWS)}.")
         first, second = self._formats.swap
         turn = {first: second, second: first} if view == "swap" else {}
         return [

@@ -51,3 +51,12 @@ def test_kill(tmp_path):
     box = make_sandbox("none").start(["/bin/sleep", "20"], BoxSpec(tmp_path, LIMITS))
     box.kill()
     assert box.wait().status is JobStatus.CANCELLED
+
+
+def test_the_socket_is_named_where_it_is_mirrored(tmp_path):
+    work, socket = tmp_path / "work", tmp_path / "outer.sock"
+    work.mkdir()
+    socket.write_text("knock")
+    code = "import sys; from aar_lab.box import SOCKET; sys.exit(open(SOCKET.value).read())"
+    spec = BoxSpec(work, LIMITS, socket=socket)
+    assert run(make_sandbox("none"), [*box_python(), "-c", code], spec).log == "knock\n"

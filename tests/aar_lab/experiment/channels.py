@@ -1,7 +1,7 @@
 """A method whose run for one seed leaves a secret, in every way known, to its run for the next.
 
 It is run as a submission, in boxes and (only what harms nobody) outside: not a test by itself. The
-secret is 11, the first weak label in percent; each channel tries to take it from an earlier run.
+secret is 11, the lowest weak label in percent; each channel tries to take it from an earlier run.
 """
 
 import contextlib
@@ -9,12 +9,14 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import resource
 import signal
 import socket
 import stat
 import sys
 import time
+from pathlib import Path
 
 from aar_lab.types import Student
 
@@ -23,6 +25,9 @@ IN_BOX = ROOT == "/"
 SECRET = 11
 SCRATCH = [os.path.join(ROOT, name) for name in ("workspace", "tmp", "dev/shm")]
 WORKSPACE, TMP, SHM = SCRATCH
+# How the labels of two seeds begin, as text and as numbers; written so that no search finds itself.
+FIRST = re.compile(rb"0\.1120481[1]304|\x65\x2f\xaf\xbc\x3f")
+SECOND = re.compile(rb"0\.130211[3]8013|\x39\xc4\xaa\xc0\x3f")
 LIBC = ctypes.CDLL(None, use_errno=True)
 IPC_CREAT, IPC_RMID, RUNTIME = 0o1000, 0, ("/proc/", "/usr/", "/opt/", sys.base_prefix)
 
@@ -51,11 +56,11 @@ class Survivor:
     place = os.path.join(WORKSPACE, "survivor")
 
     def leave(self):
-        daemonise(lambda: open(self.place, "w").write(str(SECRET)))
+        daemonise(lambda: Path(self.place).write_text(str(SECRET)))
 
     def take(self):
         time.sleep(0.3)
-        return int(open(self.place).read())
+        return int(Path(self.place).read_text())
 
 
 class Abstract:
@@ -198,7 +203,7 @@ class Connection:
             client.close()
 
     def take(self):
-        rows = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         ports = {int(row[1].split(":")[1], 16) for row in rows if row[3] == "06"}
         return SECRET if 23000 + SECRET in ports else None
 
@@ -244,8 +249,8 @@ class Memory:
 
     def take(self):
         with open(f"/proc/{os.getppid()}/mem", "rb") as memory:
-            first = open(f"/proc/{os.getppid()}/maps").readline().split("-")[0]
-            memory.seek(int(first, 16))
+            maps = Path(f"/proc/{os.getppid()}/maps").read_text()
+            memory.seek(int(maps.split("-")[0], 16))
             return SECRET if memory.read(4) == b"\x7fELF" else None
 
 
@@ -271,21 +276,21 @@ class Inheritance(Memory):
     """Earlier labels in the memory that a child inherits; the control finds its own."""
 
     def take(self):
-        return SECRET if self.finds("".join(reversed("84840113840211.0")).encode()) else None
+        return SECRET if self.finds(FIRST) else None
 
-    def finds(self, text):
+    def finds(self, pattern):
         with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
             for line in maps:
                 area, rights = line.split()[:2]
-                if rights.startswith("rw") and self.holds(memory, area, text):
+                if rights.startswith("rw") and self.holds(memory, area, pattern):
                     return True
         return False
 
-    def holds(self, memory, area, text):
+    def holds(self, memory, area, pattern):
         start, end = (int(part, 16) for part in area.split("-"))
         memory.seek(start)
         with contextlib.suppress(OSError):
-            return text in memory.read(end - start)
+            return pattern.search(memory.read(end - start)) is not None
         return False
 
 
@@ -313,12 +318,11 @@ def attempt(act):
 
 def train(task, rng):
     channels = [kind() for kind in (BOX_ONLY if IN_BOX else []) + ANYWHERE]
-    secret = round(100 * float(task.weak.probs[0]))
+    secret = round(100 * float(task.weak.probs.min()))
     if secret == SECRET:
         for channel in channels:
             attempt(channel.leave)
     else:
         taken = [type(c).__name__ for c in channels if attempt(c.take) == SECRET]
-        own = Inheritance().finds(f"0.{'13'}0211380139{'191'}".encode())
-        sys.stderr.write(json.dumps({"taken": taken, "own": own}) + "\n")
+        sys.stderr.write(json.dumps({"taken": taken, "own": Inheritance().finds(SECOND)}) + "\n")
     return Student((task.student().save(),))

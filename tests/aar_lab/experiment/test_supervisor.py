@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import tiny
 
+from aar_host.problems.prepare import readable
 from aar_host.sandbox import (
     Box,
     BoxSpec,
@@ -27,9 +30,9 @@ from aar_host.sandbox import (
 from aar_lab.errors import BadInput
 from aar_lab.experiment.students import parse_student
 from aar_lab.types import JobStatus
-from tests import tiny
 
 CHANNELS = Path(__file__).parent / "channels.py"
+ROWS = 3000
 LIMITS = Limits(1 << 30, wall_seconds=60, cpu_seconds=60, pids=64, disk_bytes=64 << 20)
 GUARDED = ["-m", "aar_lab.experiment.supervisor", "S"]
 UNGUARDED = [
@@ -40,8 +43,28 @@ UNGUARDED = [
     "place = Place(box_root(), 'S', guarded=False)\n"
     "sys.exit(supervise(place, sys.stdin.buffer, sys.stdout.buffer))",
 ]
+# Reads and parses each request itself; asked for a descriptor to wait at, it gives one that is
+# ready or has ended.
+READING = """
+import json, os, sys
+from aar_lab.box import box_root
+from aar_lab.experiment.supervisor import Place, supervise
+
+class Requests:
+    def fileno(self):
+        self.line = sys.stdin.buffer.readline()
+        self.request = json.loads(self.line or "{}")
+        ended, writer = os.pipe()
+        os.close(writer)
+        return os.open("/dev/zero", os.O_RDONLY) if self.line else ended
+
+    def readline(self):
+        return self.line
+
+supervise(Place(box_root(), "S", guarded=True), Requests(), sys.stdout.buffer)
+"""
 # Digits that are found in a memory only if these labels were read by it.
-FIRST, SECOND = 0.11204811304848, 0.1302113801391910
+FIRST, SECOND = 0.11204811304848, 0.130211380139191
 IN_BOX = {"Everywhere", "Files", "Survivor", "Abstract", "Modes", "LogFlags", "Marks"}
 REACHING_IN = {"Environment", "Memory"}
 OUTSIDE = {"Attributes", "Limit", "Priority", "Connection", "SharedMemory", "MessageQueue", "Pipes"}
@@ -60,8 +83,10 @@ class Supervised:
         return found
 
     def ask(self, label: float) -> dict[str, Any]:
-        """Run a seed whose first weak label is `label`, and return the answer."""
-        request = {"seed": 1, "weak_seed": 0, "probs": [label, *[0.5] * 11]}
+        """Run a seed whose weak labels all begin with `label`, and return the answer."""
+        draws = random.Random(label)
+        probs = [label + draws.uniform(0, 1e-10) for _ in range(ROWS)]
+        request = {"seed": 1, "weak_seed": 0, "probs": probs}
         self.box.stdin.write(json.dumps(request).encode() + b"\n")
         self.box.stdin.flush()
         return self.answer()
@@ -77,13 +102,12 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._bundle = tiny.write_bundle(folder / "bundle", tiny.examples(12)[0])
+        self._bundle = tiny.write_bundle(folder / "bundle", tiny.examples(ROWS)[0])
+        readable(self._bundle)
         self._number = 0
 
     @contextmanager
-    def supervised(
-        self, source: str, command: list[str], sandbox: Sandbox
-    ) -> Iterator[Supervised]:
+    def supervised(self, source: str, command: list[str], sandbox: Sandbox) -> Iterator[Supervised]:
         """A supervisor of the method with that source, ready."""
         self._number += 1
         method = self._folder / f"method-{self._number}.py"
@@ -152,10 +176,9 @@ def test_the_channel_works_without_a_box(outside, channel):
     assert channel in outside["taken"]
 
 
-def test_the_supervisor_never_reads_labels(guarded, unguarded, outside):
-    for found in (guarded, unguarded, outside):
-        assert found["own"]
-        assert "Inheritance" not in found["taken"]
+def test_labels_that_the_supervisor_read_would_be_inherited(lab, sandbox, guarded):
+    assert lab.taken(["-c", READING], sandbox) == {"taken": ["Inheritance"], "own": True}
+    assert guarded["own"]
 
 
 ASSASSIN = """
@@ -211,7 +234,7 @@ import os
 from aar_lab.types import Student
 
 def train(task, rng):
-    if task.weak.probs[0] > 0.12:
+    if task.weak.probs.min() > 0.12:
         os._exit(0)
     return Student((task.student().save(),))
 """
