@@ -75,10 +75,13 @@ class _Run:
             time.sleep(POLL_SECONDS)
         return "time"
 
-    def finish_jobs(self, seats: Seats, executor: Executor) -> None:
-        """Give what has been handed in a short time to end."""
+    def wind_down(self, seats: Seats, executor: Executor) -> None:
+        """Give what has been handed in a short time to end, and its authors to post the outcome."""
+        seats.wind_down()
         until = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < until and not self.interrupts.count and self._busy():
+        while time.monotonic() < until and not self.interrupts.count:
+            if not (seats.working() or self._busy()):
+                return
             executor.tend()
             self.status("finishing jobs", seats)
             time.sleep(POLL_SECONDS)
@@ -150,9 +153,9 @@ def _conduct(run: _Run, seats: Seats, executor: Executor) -> Mapping[str, Any]:
     campaign, options = run.campaign, run.options
     try:
         stopped = run.search(seats, executor)
+        run.wind_down(seats, executor)
     finally:
         seats.stop()
-    run.finish_jobs(seats, executor)
     opened = run.final(seats, executor)
     seats.keep_files(options.out / "researchers")
     verify_ledger(campaign.store)

@@ -84,9 +84,13 @@ class Seats:
         """Whether any of them is still at work."""
         return any(thread.is_alive() for thread in self._threads)
 
+    def wind_down(self) -> None:
+        """Let them begin nothing new."""
+        self._stop.set()
+
     def stop(self) -> None:
         """End all of them now: no command in a box goes on."""
-        self._stop.set()
+        self.wind_down()
         for station in self._stations:
             station.close()
         for thread in self._threads:

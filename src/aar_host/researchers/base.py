@@ -46,4 +46,8 @@ class Researcher(Protocol):
     """Something that does research at a station."""
 
     def run(self, station: Station, stop: Callable[[], bool]) -> None:
-        """Work until `stop()` or until the host refuses more. No `LabError` leaves it."""
+        """Work until `stop()` or until the host refuses more. No `LabError` leaves it.
+
+        After `stop()` it begins nothing new, but may wait for what it has handed in and post the
+        outcome; after a time of grace its seat is closed under it.
+        """

@@ -148,18 +148,14 @@ class _Work:
             raise
         self._reader.own(submission)
         self._station.report("submitted", submission=submission, title=title_of(proposal.design))
-        answer = self._await(submission)
-        if answer is None:
-            self._keep(proposal, "Not scored before the end.", {**facts, "submission": submission})
-            return
-        self._conclude(proposal, submission, answer, facts)
+        self._conclude(proposal, submission, self._await(submission), facts)
 
-    def _await(self, submission: str) -> dict[str, Any] | None:
-        while not self._stop():
+    def _await(self, submission: str) -> dict[str, Any]:
+        """The outcome, also after `stop()`: who ends the work early closes the seat."""
+        while True:
             answer = self._station.lab("scores", submission, "--wait", WAIT_SECONDS)
             if answer["status"] not in UNFINISHED:
                 return answer
-        return None
 
     def _conclude(
         self,

@@ -107,7 +107,7 @@ def remove_workspace(workspace: Path) -> None:
     for pause in (0.0, 0.02, 0.1, 0.5):
         if subprocess.run(command, capture_output=True, check=False).returncode == 0:
             return
-        # Closed folders, or a box that still writes: if its host was killed, it dies a moment later.
+        # Closed folders, or a box that still writes: after its host it dies a moment later.
         time.sleep(pause)
         subprocess.run(
             ["chmod", "-R", "u+rwx", "--", str(workspace)], capture_output=True, check=False

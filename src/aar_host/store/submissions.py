@@ -61,7 +61,7 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
     digest, submission, now = digest_text(draft.source), new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        _check_open(plan)
+        _check_open(plan, now)
         _check_new(connection, campaign, digest)
         check_known(connection, campaign, draft.builds_on)
         _check_budget(plan)
@@ -195,7 +195,12 @@ def _query() -> Select[Any]:
     )
 
 
-def _check_open(campaign: Campaign) -> None:
+def _check_open(campaign: Campaign, now: float) -> None:
+    seconds = campaign.config.get("seconds")
+    if seconds is not None and now > campaign.created + seconds:
+        raise OverBudget(
+            f"{seconds} s", "the campaign's time is over", "Post what you learnt as a finding."
+        )
     if campaign.state is not CampaignState.OPEN:
         raise Conflict(
             campaign.state, "the campaign takes no more submissions", "Only findings are taken now."

@@ -189,13 +189,23 @@ def test_a_frozen_campaign_is_the_end(station):
     assert "frozen" in station.states[-1][1]["reason"]
 
 
-def test_stop_is_heard_while_waiting(station):
-    ends = count()
-    station._scores = lambda *words: {"status": "running", "score": None}
-    SEARCH.run(station, lambda: next(ends) > 10)
+def test_after_stop_the_outcome_is_awaited_and_posted_and_nothing_begun(station):
+    asked, scores = count(), station._scores
+    running = {"status": "running", "score": None}
+    station._scores = lambda *words: running if next(asked) < 3 else scores(*words)
+    SEARCH.run(station, lambda: bool(station.submitted))
+    assert len(station.submitted) == 1
+    assert len(station.posted) == 1
+
+
+def test_a_closed_seat_ends_the_wait(station):
+    def closed(*words):
+        raise Unavailable("ada", "its seat was closed", "The campaign is over.")
+
+    station._scores = closed
+    SEARCH.run(station, lambda: bool(station.submitted))
     assert len(station.submitted) == 1
     assert not station.posted
-    assert "Not scored before the end" in station.files["notebook.md"]
 
 
 @pytest.mark.parametrize("error", [Unavailable("host", "gone", "Wait."), BadSource("a", "b", "c")])

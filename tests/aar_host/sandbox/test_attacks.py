@@ -128,6 +128,10 @@ def test_kernel_parameters(inside, outside):
         "message queue",
         "personality",
         "netlink",
+        "limits of another",
+        "affinity of another",
+        "scheduler of another",
+        "priority",
     ],
 )
 def test_system_calls(inside, outside, call):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 
 import pytest
+from tests.aar_host.store.conftest import PLAN
 
 from aar_host.store import Tier, open_store
-from aar_host.store.campaigns import get_campaign, set_state
+from aar_host.store.campaigns import Plan, create_campaign, get_campaign, set_state
 from aar_host.store.jobs import claim_job, jobs_of
 from aar_host.store.schema import CampaignState
 from aar_host.store.submissions import (
@@ -110,3 +111,14 @@ def test_concurrent_processes_never_exceed_the_cap(world):
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
     assert len(list_submissions(world.store, world.campaign)) == 3
+
+
+def test_nothing_is_accepted_after_the_campaigns_time(world):
+    plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", {**PLAN.config, "seconds": 60})
+    world.campaign = create_campaign(world.store, plan).id
+    world.actor = world.join("ada")
+    world.clock.now += 60
+    world.submit("in time")
+    world.clock.now += 1
+    with pytest.raises(OverBudget, match="time is over"):
+        world.submit("too late")

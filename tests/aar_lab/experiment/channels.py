@@ -29,13 +29,13 @@ WORKSPACE, TMP, SHM = SCRATCH
 FIRST = re.compile(rb"0\.1120481[1]304|\x65\x2f\xaf\xbc\x3f")
 SECOND = re.compile(rb"0\.130211[3]8013|\x39\xc4\xaa\xc0\x3f")
 LIBC = ctypes.CDLL(None, use_errno=True)
-IPC_CREAT, IPC_RMID, RUNTIME = 0o1000, 0, ("/proc/", "/usr/", "/opt/", sys.base_prefix)
+QUEUES = resource.RLIMIT_MSGQUEUE
+RUNTIME = ("/proc/", "/usr/", "/opt/", sys.base_prefix)
 
 
 def daemonise(work):
     """Run `work` for some seconds in a process that has no parent and heeds no signal."""
     if os.fork():
-        os.wait()
         return
     os.setsid()
     if os.fork():
@@ -67,9 +67,7 @@ class Abstract:
     """A process that outlives the seed, behind a socket without a file."""
 
     def leave(self):
-        server = socket.socket(socket.AF_UNIX)
-        server.bind("\0left")
-        server.listen()
+        server = socket.create_server("\0left", family=socket.AF_UNIX)
         daemonise(lambda: server.accept()[0].send(bytes([SECRET])))
 
     def take(self):
@@ -87,40 +85,33 @@ class Files:
             os.link(f"{folder}/fifo", f"{folder}/hard")
             os.symlink("/usr", f"{folder}/link")
             open(os.fsencode(folder) + b"/\xff\n odd", "w").close()
-            server = socket.socket(socket.AF_UNIX)
-            server.bind(f"{folder}/socket")
-            os.makedirs(f"{folder}/many")
+            socket.socket(socket.AF_UNIX).bind(f"{folder}/socket")
+            os.mkdir(f"{folder}/many")
             for number in range(2000):
                 open(f"{folder}/many/{number}", "w").close()
-            os.makedirs(f"{folder}/closed/inner")
-            os.chmod(f"{folder}/closed/inner", 0)
+            os.makedirs(f"{folder}/closed/inner", 0)
             os.chmod(f"{folder}/closed", 0)
             self.dig(folder, 50 if folder == WORKSPACE else 2000)
         os.chmod(TMP, 0)
 
     def dig(self, folder, depth):
-        here = os.open(folder, os.O_RDONLY)
+        os.chdir(folder)
         for _ in range(depth):
-            os.mkdir("d" * 100, dir_fd=here)
-            inner = os.open("d" * 100, os.O_RDONLY, dir_fd=here)
-            os.close(here)
-            here = inner
-        os.close(here)
+            os.mkdir("d" * 100)
+            os.chdir("d" * 100)
+        os.chdir(WORKSPACE)
 
     def take(self):
         os.chmod(TMP, 0o700)
-        left = [name for folder in SCRATCH for name in os.listdir(folder)]
-        return SECRET if {"fifo", "closed", "many"} & set(left) else None
+        left = {name for folder in SCRATCH for name in os.listdir(folder)}
+        return SECRET if {"fifo", "closed", "many"} & left else None
 
 
 class Everywhere:
     """A file in any folder of the whole box."""
 
     def folders(self):
-        for folder, inner, _ in os.walk("/"):
-            if folder.startswith("/proc/"):
-                inner.clear()
-            yield folder
+        return (folder for folder, _, _ in os.walk("/") if not folder.startswith("/proc/"))
 
     def leave(self):
         for folder in self.folders():
@@ -128,8 +119,7 @@ class Everywhere:
                 open(os.path.join(folder, "left"), "w").close()
 
     def take(self):
-        found = [folder for folder in self.folders() if os.path.exists(f"{folder}/left")]
-        return SECRET if found else None
+        return SECRET if any(os.path.exists(f"{f}/left") for f in self.folders()) else None
 
 
 class Marks:
@@ -147,8 +137,8 @@ class Marks:
                 os.utime(path, (SECRET, SECRET), follow_symlinks=False)
 
     def take(self):
-        times = {os.lstat(path).st_mtime for path in self.paths() if os.path.lexists(path)}
-        return SECRET if SECRET in times else None
+        found = (os.lstat(path).st_mtime for path in self.paths() if os.path.lexists(path))
+        return SECRET if SECRET in found else None
 
 
 class Modes:
@@ -175,12 +165,11 @@ class Limit:
     """A resource limit of the supervisor, which its children inherit."""
 
     def leave(self):
-        limits = (1000 + SECRET, resource.RLIM_INFINITY)
-        hard = resource.getrlimit(resource.RLIMIT_MSGQUEUE)[1]
-        resource.prlimit(os.getppid(), resource.RLIMIT_MSGQUEUE, (limits[0], hard))
+        hard = resource.getrlimit(QUEUES)[1]
+        resource.prlimit(os.getppid(), QUEUES, (1000 + SECRET, hard))
 
     def take(self):
-        return resource.getrlimit(resource.RLIMIT_MSGQUEUE)[0] - 1000
+        return resource.getrlimit(QUEUES)[0] - 1000
 
 
 class Priority:
@@ -198,9 +187,8 @@ class Connection:
 
     def leave(self):
         with socket.create_server(("127.0.0.1", 23000 + SECRET)) as server:
-            client = socket.create_connection(server.getsockname())
-            server.accept()[0].close()
-            client.close()
+            with socket.create_connection(server.getsockname()):
+                server.accept()[0].close()
 
     def take(self):
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -214,11 +202,11 @@ class SharedMemory:
     key = 0x61617230 + SECRET
 
     def leave(self):
-        LIBC.shmget(self.key, 4096, IPC_CREAT | 0o600)
+        LIBC.shmget(self.key, 4096, 0o1600)
 
     def take(self):
         segment = LIBC.shmget(self.key, 0, 0)
-        return SECRET if segment >= 0 and LIBC.shmctl(segment, IPC_RMID, None) == 0 else None
+        return SECRET if segment >= 0 and LIBC.shmctl(segment, 0, None) == 0 else None
 
 
 class MessageQueue:
@@ -244,8 +232,7 @@ class LogFlags:
 class Memory:
     """The memory of the supervisor."""
 
-    def leave(self):
-        pass
+    def leave(self): ...
 
     def take(self):
         with open(f"/proc/{os.getppid()}/mem", "rb") as memory:
@@ -267,9 +254,7 @@ class Environment(Memory):
     """The environment of the supervisor."""
 
     def take(self):
-        return (
-            SECRET if b"AAR_BOX_ROOT" in open(f"/proc/{os.getppid()}/environ", "rb").read() else 0
-        )
+        return SECRET if Path(f"/proc/{os.getppid()}/environ").read_bytes() else None
 
 
 class Inheritance(Memory):
@@ -279,35 +264,20 @@ class Inheritance(Memory):
         return SECRET if self.finds(FIRST) else None
 
     def finds(self, pattern):
-        with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
-            for line in maps:
-                area, rights = line.split()[:2]
-                if rights.startswith("rw") and self.holds(memory, area, pattern):
+        with open("/proc/self/mem", "rb") as memory:
+            maps = Path("/proc/self/maps").read_text().splitlines()
+            for area in (line.split()[0] for line in maps if " rw" in line):
+                start, end = (int(part, 16) for part in area.split("-"))
+                memory.seek(start)
+                if pattern.search(memory.read(end - start)):
                     return True
-        return False
-
-    def holds(self, memory, area, pattern):
-        start, end = (int(part, 16) for part in area.split("-"))
-        memory.seek(start)
-        with contextlib.suppress(OSError):
-            return pattern.search(memory.read(end - start)) is not None
         return False
 
 
 # In the order in which they leave and take: a closed folder hides files, a new file sets a time.
 BOX_ONLY = [Everywhere, Files, Survivor, Abstract, Modes, LogFlags, Marks]
-ANYWHERE = [
-    Attributes,
-    Limit,
-    Priority,
-    Connection,
-    SharedMemory,
-    MessageQueue,
-    Memory,
-    Pipes,
-    Environment,
-    Inheritance,
-]
+ANYWHERE = [Attributes, Limit, Priority, Connection, SharedMemory, MessageQueue]
+ANYWHERE += [Memory, Pipes, Environment, Inheritance]
 
 
 def attempt(act):
