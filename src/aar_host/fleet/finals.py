@@ -12,6 +12,7 @@ from aar_host.feedback import answer
 from aar_host.fleet.campaign import Campaign
 from aar_host.jobs.executor import Executor
 from aar_host.jobs.grounds import SEEDS
+from aar_host.jobs.reasons import reason
 from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.scoring import Score, SeedResult, score_part
 from aar_host.store import Tier
@@ -37,14 +38,14 @@ class Opened:
 
 
 def close_search(campaign: Campaign) -> None:
-    """End what has not ended, as cancelled with its source kept, and freeze the campaign."""
+    """Freeze the campaign, and end what has not ended, as cancelled with its source kept."""
+    set_state(campaign.store, campaign.id, CampaignState.FROZEN)
     for found in list_submissions(campaign.store, campaign.id):
         if found.status in OPEN_STATUS:
             error = JobFailed(
                 found.id, "the search ended before its jobs did", "Give the campaign more time."
             )
             fail_submission(campaign.store, found.id, JobStatus.CANCELLED, error)
-    set_state(campaign.store, campaign.id, CampaignState.FROZEN)
 
 
 def choose(campaign: Campaign) -> list[tuple[Entry, Mapping[str, Any]]]:
@@ -102,9 +103,7 @@ def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Open
     error: LabError = Conflict(
         entry.submission, "it was not trained to the end", "Do not interrupt the final."
     )
-    if failed is not None and failed.error is not None:
-        error = from_dict(dict(failed.error))
-    return Opened(entry, public, None, error)
+    return Opened(entry, public, None, reason(failed) if failed else error)
 
 
 def baselines(campaign: Campaign) -> dict[str, Score | None]:

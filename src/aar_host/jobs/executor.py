@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import multiprocessing
 import secrets
+import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
 from aar_host.jobs.grounds import Grounds
-from aar_host.jobs.settle import settle
+from aar_host.jobs.settle import settle, settle_rest
 from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import work
 from aar_host.sandbox import box_dir, remove_workspace
 from aar_host.store import Store
 from aar_host.store.jobs import requeue_lost
+from aar_lab.errors import Unavailable
 from aar_lab.types import JobStatus
 
 STOP_SECONDS = 3.0
+SETTLE_SECONDS = 1.0
+MAX_DEATHS = 20
 
 
 class Executor(Protocol):
@@ -44,6 +48,8 @@ class LocalExecutor:
         self._store, self._directory, self._size = store, directory, workers
         self._context = multiprocessing.get_context("spawn")
         self._stop = self._context.Event()
+        self._deaths: list[float] = []
+        self._settled = 0.0
         self._workers: dict[str, BaseProcess] = {}
         # Names of this executor alone: their workspaces lie in one folder with those of others.
         self._token = secrets.token_hex(4)
@@ -66,11 +72,20 @@ class LocalExecutor:
         return [p.pid for p in self._workers.values() if p.pid is not None and p.is_alive()]
 
     def tend(self) -> int:
-        """See `Executor`."""
+        """See `Executor`; `Unavailable` if workers die as fast as they are replaced."""
         dead = [name for name, process in self._workers.items() if not process.is_alive()]
         for name in dead:
             self._bury(name)
         self._release(None)
+        now = time.monotonic()
+        if now > self._settled + SETTLE_SECONDS:
+            self._settled = now
+            settle_rest(self._store, Grounds(self._directory))
+        self._deaths = [t for t in self._deaths if t > now - 60] + [now] * len(dead)
+        if len(self._deaths) > MAX_DEATHS:
+            raise Unavailable(
+                "workers", f"{len(self._deaths)} died within a minute", "Run `aar doctor`."
+            )
         if not self._stop.is_set():
             self.start()
         return len(dead)

@@ -6,19 +6,24 @@ from contextlib import suppress
 from typing import Any
 
 from aar_host.jobs.grounds import Grounds
+from aar_host.jobs.reasons import reason
 from aar_host.problems.prepare import test_inputs
 from aar_host.scoring import SeedResult, score_part
 from aar_host.store import Store, Tier
-from aar_host.store.campaigns import get_campaign
 from aar_host.store.jobs import Job, jobs_of
 from aar_host.store.predictions import predictions_of
-from aar_host.store.schema import CampaignState
-from aar_host.store.scores import record_score
+from aar_host.store.scores import record_score, unscored
 from aar_host.store.submissions import fail_submission
-from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
+from aar_lab.errors import Conflict, Undefined
 from aar_lab.types import JobStatus
 
 OPEN_STATUS = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+
+
+def settle_rest(store: Store, grounds: Grounds) -> None:
+    """Settle what a worker has ended and not settled, because it died in between."""
+    for submission, tier in unscored(store):
+        settle(store, grounds, jobs_of(store, submission, tier)[0])
 
 
 def settle(store: Store, grounds: Grounds, job: Job) -> None:
@@ -31,7 +36,7 @@ def settle(store: Store, grounds: Grounds, job: Job) -> None:
     failed = next((j for j in jobs if j.status not in (*OPEN_STATUS, JobStatus.DONE)), None)
     if failed is not None:
         if job.tier is Tier.PUBLIC:
-            fail_submission(store, job.submission, failed.status, _why(failed))
+            fail_submission(store, job.submission, failed.status, reason(failed))
         return
     if any(j.status in OPEN_STATUS for j in jobs):
         return
@@ -41,23 +46,7 @@ def settle(store: Store, grounds: Grounds, job: Job) -> None:
         record_score(store, job.submission, job.tier, body)
 
 
-def _why(job: Job) -> LabError:
-    if job.error:
-        return from_dict(dict(job.error))
-    return JobFailed(
-        f"seed {job.seed_index}", f"the job ended as {job.status}", "Submit it anew.", job.status
-    )
-
-
 def _score(store: Store, grounds: Grounds, job: Job) -> dict[str, Any]:
-    if job.tier is Tier.SEALED:
-        state = get_campaign(store, job.campaign).state
-        if state is not CampaignState.FROZEN:
-            raise Conflict(
-                f"campaign {job.campaign} is {state}",
-                "the sealed part is opened for frozen finalists only, once",
-                "Freeze the campaign first.",
-            )
     tests = grounds.tests
     found = predictions_of(store, job.submission, job.tier, test_inputs(tests, job.tier).ids)
     results = [SeedResult(p.predictions, p.threshold) for p in found.values()]

@@ -147,7 +147,6 @@ class TrainingBox:
         """Train one seed; the weak labels go in through the supervisor's pipe."""
         request = {
             "seed": seed,
-            "weak_seed": weak.seed,
             "probs": weak.probs.tolist(),
         }
         try:

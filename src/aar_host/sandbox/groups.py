@@ -139,13 +139,21 @@ class Tree:
 
 
 def _resident(pid: int) -> int:
-    """Anonymous and shared memory of a process in bytes, without pages of files."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    wanted = ("RssAnon:", "RssShmem:")
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(wanted))
+    """Anonymous and shared memory of a process in bytes, without pages of files.
+
+    Pages that processes share (a fork's copy, before it is written to) count once, by shares;
+    where the kernel hides the shares of a process, its pages count whole.
+    """
+    for name, wanted in (
+        ("smaps_rollup", ("Pss_Anon:", "Pss_Shmem:")),
+        ("status", ("RssAnon:", "RssShmem:")),
+    ):
+        try:
+            lines = Path(f"/proc/{pid}/{name}").read_text().splitlines()
+        except OSError:
+            continue
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(wanted))
+    return 0
 
 
 def wait_until_empty(group: Group, seconds: float = 5.0) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import case, func, insert, select
 
+from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
 from aar_host.store.ledger import Event, append
-from aar_host.store.schema import Tier, actors, scores, submissions
+from aar_host.store.schema import CampaignState, Tier, actors, jobs, scores, submissions
 from aar_host.store.submissions import UNFINISHED, find_submission, finish
 from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict
@@ -36,7 +37,8 @@ def record_score(store: Store, submission: str, tier: Tier, body: Mapping[str, A
 
     Raises:
         BadInput: the body is no such JSON.
-        Conflict: the submission has a score on this tier, or has ended without one.
+        Conflict: the submission has a score on this tier, or has ended without one; or the score
+            is sealed and the campaign is not frozen.
     """
     try:
         digest = digest_json(body)
@@ -51,11 +53,41 @@ def record_score(store: Store, submission: str, tier: Tier, body: Mapping[str, A
             raise Conflict(submission, f"has a {tier} score already", "Scores are written once.")
         if found.status not in (*UNFINISHED, JobStatus.DONE):
             raise Conflict(submission, f"ended as {found.status}", "Submit it anew.")
+        state = find_campaign(connection, found.campaign).state
+        if tier == Tier.SEALED and state is not CampaignState.FROZEN:
+            raise Conflict(
+                f"campaign {found.campaign} is {state}",
+                "the sealed part is opened once, while the campaign is frozen",
+                "Freeze the campaign first.",
+            )
         connection.execute(insert(scores).values(submission=submission, tier=tier, body=body))
         if tier == Tier.PUBLIC:
             finish(connection, submission, JobStatus.DONE, now)
         payload = {"submission": submission, "tier": tier, "score": digest}
         append(connection, now, Event(found.campaign, "score_recorded", payload))
+
+
+def unscored(store: Store) -> list[tuple[str, Tier]]:
+    """Submissions without a score on a tier where all their jobs have ended, and well if sealed.
+
+    Whoever ended the last job should have settled them; here is what was left when it died.
+    """
+    ended = case((jobs.c.status.in_(list(UNFINISHED)), 1), else_=0)
+    failed = case((jobs.c.status != JobStatus.DONE, 1), else_=0)
+    query = (
+        select(jobs.c.submission, jobs.c.tier)
+        .join(submissions, submissions.c.id == jobs.c.submission)
+        .outerjoin(
+            scores, (scores.c.submission == jobs.c.submission) & (scores.c.tier == jobs.c.tier)
+        )
+        .where(scores.c.submission.is_(None))
+        .where(submissions.c.status.in_([*UNFINISHED, JobStatus.DONE]))
+        .group_by(jobs.c.submission, jobs.c.tier)
+        .having(func.sum(ended) == 0)
+        .having((jobs.c.tier == Tier.PUBLIC) | (func.sum(failed) == 0))
+    )
+    with store.reading() as connection:
+        return [(row.submission, row.tier) for row in connection.execute(query)]
 
 
 def scores_of(

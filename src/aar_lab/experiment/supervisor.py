@@ -19,7 +19,7 @@ folders, time and pages used, the log's pipe), some dozens of bits each; and whi
 files shared with the host lie in memory.
 
 Protocol: one JSON object per line, the next one only after the answer to the last. In: {"seed",
-"weak_seed", "probs": […]}. Out: {"ready": true} once, then for each request {"exit", "seconds"}.
+"probs": […]}. Out: {"ready": true} once, then for each request {"exit", "seconds"}.
 Results lie in /workspace/out: a student as `write_student` writes it, or error.json.
 """
 
@@ -126,7 +126,7 @@ def _separate(place: Place) -> None:
 
 
 def _train(place: Place, inputs: Inputs, request: dict[str, Any]) -> None:
-    weak = WeakLabels(inputs.ids, np.array(request["probs"]), request["weak_seed"])
+    weak = WeakLabels(inputs.ids, np.array(request["probs"]))
     bundle = Bundle(place.root / "data")
     source = (place.root / "job" / "method.py").read_text()
     task = make_task(bundle, place.student, inputs, weak)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -153,6 +154,9 @@ CASES = {
 }
 
 
+TOLD = re.compile(r"the method ended as \w+(, [A-Z]\w+)?(, line \d+ of its source)?")
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_failure_is_a_status_with_a_reason(shared, monkeypatch, name):
     case = CASES[name]
@@ -163,8 +167,10 @@ def test_a_failure_is_a_status_with_a_reason(shared, monkeypatch, name):
     jobs = jobs_of(shared.store, ended.id, Tier.PUBLIC)
     assert ended.status is case.status, jobs[0].log
     assert [job.status for job in jobs] == [case.status, *[JobStatus.CANCELLED] * 4]
-    told = str(dict(ended.error)) + jobs[0].log
+    told = str(dict(jobs[0].error)) + jobs[0].log
     assert case.word in told
+    # Its author learns no word that the method chose: it has seen weak labels.
+    assert TOLD.fullmatch(ended.error["fault"]), ended.error
     assert len(told) < MAX_LOG + 2000
     assert told.encode()  # nothing in it that cannot be sent
     assert "\x1b" not in told

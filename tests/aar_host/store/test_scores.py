@@ -7,7 +7,9 @@ import math
 import pytest
 
 from aar_host.store import Tier
+from aar_host.store.campaigns import set_state
 from aar_host.store.ledger import events
+from aar_host.store.schema import CampaignState
 from aar_host.store.scores import leaderboard, record_score, scores_of
 from aar_host.store.submissions import fail_submission, get_submission
 from aar_lab.digest import digest_json
@@ -31,6 +33,9 @@ def test_a_public_score_ends_the_submission_and_enters_the_ledger(world):
 def test_a_score_is_written_once_per_tier(world):
     submission = world.submit("a")
     record_score(world.store, submission, Tier.PUBLIC, BODY)
+    with pytest.raises(Conflict, match="while the campaign is frozen"):
+        record_score(world.store, submission, Tier.SEALED, BODY)
+    set_state(world.store, world.campaign, CampaignState.FROZEN)
     record_score(world.store, submission, Tier.SEALED, BODY)
     for tier in Tier:
         with pytest.raises(Conflict, match=tier):
@@ -39,6 +44,7 @@ def test_a_score_is_written_once_per_tier(world):
 
 def test_a_sealed_score_alone_does_not_end_a_submission_or_lead(world):
     submission = world.submit("a")
+    set_state(world.store, world.campaign, CampaignState.FROZEN)
     record_score(world.store, submission, Tier.SEALED, BODY)
     assert get_submission(world.store, submission).status is JobStatus.QUEUED
     assert leaderboard(world.store, world.campaign) == []

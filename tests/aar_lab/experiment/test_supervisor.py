@@ -89,7 +89,7 @@ class Supervised:
         """Run a seed whose weak labels all begin with `label`, and return the answer."""
         draws = random.Random(label)
         probs = [label + draws.uniform(0, 1e-10) for _ in range(ROWS)]
-        request = {"seed": 1, "weak_seed": 0, "probs": probs}
+        request = {"seed": 1, "probs": probs}
         self.box.stdin.write(json.dumps(request).encode() + b"\n")
         self.box.stdin.flush()
         return self.answer()
