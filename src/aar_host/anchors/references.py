@@ -20,7 +20,7 @@ from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt, TooFewSeeds
 from aar_lab.experiment.students import infer, parse_student, write_student
 from aar_lab.learners.machine import library_versions, use_one_thread
-from aar_lab.types import Inputs, Predictions, Student, WeakLabels
+from aar_lab.types import Inputs, Predictions, Recipe, Student, WeakLabels
 
 MIN_SEEDS = 5
 CEILING_SEEDS = 5
@@ -68,14 +68,16 @@ class Anchors:
         return WeakLabels(found.ids, found.probs, seed)
 
     def predictions(
-        self, kind: Kind, seeds: Iterable[int], inputs: Inputs
+        self, kind: Kind, seeds: Iterable[int], inputs: Inputs, recipe: Recipe | None = None
     ) -> tuple[Predictions, ...]:
-        """P(y = 1) by the students of a kind, one for each seed."""
+        """P(y = 1) by the students of a kind, one for each seed, by their own recipe or another."""
         trainer = Trainer(self.prepared)
         make = trainer.factory(kind)
         return tuple(
-            infer(make, self.student(kind, seed), trainer.as_read(kind, seed, inputs))
-            for seed in seeds
+            infer(make, Student(found.members, recipe or found.recipe), read)
+            for found, read in (
+                (self.student(kind, seed), trainer.as_read(kind, seed, inputs)) for seed in seeds
+            )
         )
 
 

@@ -69,6 +69,8 @@ def _show(results: Results, directory: Path) -> None:
     console.print(finalists_table(results))
     found = headline(results)
     console.print(found.sentence, markup=False)
+    for remark in found.remarks:
+        console.print(remark, markup=False)
     console.print(f"Report: {directory / 'report.html'}", markup=False)
 
 

@@ -4,37 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from aar_host.anchors.students import BASELINES, Kind
+from aar_host.anchors.students import BASELINES
 from aar_host.feedback import answer
 from aar_host.fleet.campaign import Campaign
 from aar_host.jobs.executor import Executor
-from aar_host.jobs.grounds import SEEDS
+from aar_host.jobs.grounds import NAIVE_BOTH, SEEDS
 from aar_host.jobs.reasons import reason
 from aar_host.jobs.settle import OPEN_STATUS
+from aar_host.problems.prepare import test_inputs
 from aar_host.scoring import Score, SeedResult, score_part
 from aar_host.store import Tier
 from aar_host.store.campaigns import set_state
 from aar_host.store.jobs import jobs_of, queue_jobs
+from aar_host.store.predictions import predictions_of
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import Entry, leaderboard, scores_of
 from aar_host.store.submissions import fail_submission, list_submissions
 from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
-from aar_lab.types import JobStatus
+from aar_lab.types import Estimate, JobStatus
 
 POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A finalist after the opening: its sealed score, or why there is none."""
+    """A finalist after the opening: its sealed score, or why there is none.
+
+    `gain_over_naive_both` compares with naive read in both orders of a pair: averaging the orders
+    raises any student's accuracy, and what it gives naive no method has earned.
+    """
 
     entry: Entry
     public: Mapping[str, Any]
     sealed: Score | None
     error: LabError | None
+    gain_over_naive_both: Estimate | None = None
 
 
 def close_search(campaign: Campaign) -> None:
@@ -95,7 +102,7 @@ def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
 def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Opened:
     body = scores_of(campaign.store, [entry.submission], Tier.SEALED).get(entry.submission)
     if body is not None and body["pgr"] is not None:
-        return Opened(entry, public, Score.from_dict(body), None)
+        return Opened(entry, public, Score.from_dict(body), None, _stricter(campaign, entry))
     if body is not None:
         return Opened(entry, public, None, from_dict(body["error"]))
     jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
@@ -106,15 +113,28 @@ def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Open
     return Opened(entry, public, None, reason(failed) if failed else error)
 
 
+def _stricter(campaign: Campaign, entry: Entry) -> Estimate | None:
+    """The gain of a finalist over naive read in both orders, paired as the usual one."""
+    grounds = campaign.grounds
+    ids = test_inputs(grounds.tests, Tier.SEALED).ids
+    found = predictions_of(campaign.store, entry.submission, Tier.SEALED, ids)
+    results = [SeedResult(p.predictions, p.threshold) for p in found.values()]
+    naive = grounds.baseline_predictions(Tier.SEALED, NAIVE_BOTH)
+    anchors = replace(grounds.anchor_predictions(Tier.SEALED), naive=naive)
+    return score_part(
+        entry.submission, results, anchors, grounds.tests, Tier.SEALED
+    ).gain_over_naive
+
+
 def baselines(campaign: Campaign) -> dict[str, Score | None]:
-    """Naive and confident on the sealed part, from the anchors' own students."""
+    """Naive, confident, naive in both orders on the sealed part, by the anchors' own students."""
     grounds, found = campaign.grounds, dict[str, Score | None]()
     anchors = grounds.anchor_predictions(Tier.SEALED)
-    for kind in BASELINES:
-        rows = grounds.baseline_predictions(Tier.SEALED, Kind(kind))
+    for name in (*(kind.value for kind in BASELINES), NAIVE_BOTH):
+        rows = grounds.baseline_predictions(Tier.SEALED, name)
         results = [SeedResult(row) for row in rows]
         try:
-            found[kind] = score_part(kind, results, anchors, grounds.tests, Tier.SEALED)
+            found[name] = score_part(name, results, anchors, grounds.tests, Tier.SEALED)
         except Undefined:
-            found[kind] = None
+            found[name] = None
     return found

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from aar_host.feedback import answer, sealed_bound
 from aar_host.fleet.campaign import Campaign
 from aar_host.fleet.finals import Opened, baselines
@@ -18,7 +20,7 @@ from aar_host.store.jobs import count_jobs, jobs_of
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import Submission, list_submissions, method_source
 from aar_lab.digest import digest_text
-from aar_lab.types import JobStatus
+from aar_lab.types import Estimate, JobStatus
 
 NO_SANDBOX = "Ran without a sandbox: a method could read the labels. These numbers prove nothing."
 
@@ -36,10 +38,11 @@ def results(
     campaign: Campaign, options: Options, opened: Sequence[Opened], ending: Ending
 ) -> dict[str, Any]:
     """Everything that is reported of a campaign, as JSON."""
-    history = _history(campaign)
+    history, scored = _history(campaign), baselines(campaign)
     facts = campaign.grounds.facts
     sealed = campaign.grounds.references(Tier.SEALED)
-    failed = [row for row in history if row["status"] != JobStatus.DONE]
+    well = (JobStatus.DONE, JobStatus.CANCELLED)
+    failed = [row for row in history if row["status"] not in well]
     return {
         "campaign": campaign.id,
         "problem": facts["problem"],
@@ -55,7 +58,7 @@ def results(
         "finalists": [_finalist(campaign, found) for found in opened],
         "baselines": [
             {"method": name, "sealed": _sealed(score) if score else None}
-            for name, score in baselines(campaign).items()
+            for name, score in scored.items()
         ],
         "researchers": [_researcher(n, d, history) for n, d in ending.directions.items()],
         "history": history,
@@ -63,7 +66,7 @@ def results(
         "submissions": len(history),
         "failed": len(failed),
         "jobs": {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()},
-        "bound": sealed_bound(sealed["n_problems"], max(1, len(opened))),
+        "bound": sealed_bound(sealed["n_problems"], len(opened) + len(scored)),
         "overhead": _overhead(campaign, [row["submission"] for row in history]),
     }
 
@@ -79,7 +82,7 @@ def _history_row(
 ) -> dict[str, Any]:
     told = answer(campaign.policy, body) if body else {"pgr": None, "interval": None}
     return {
-        "seconds": (found.finished or found.created) - campaign.started,
+        "seconds": found.created - campaign.started,
         "researcher": found.author,
         "submission": found.id,
         "title": found.card["title"],
@@ -109,13 +112,13 @@ def _finalist(campaign: Campaign, found: Opened) -> dict[str, Any]:
         "title": found.entry.card["title"],
         "digest": digest_text(source),
         "public": {"pgr": found.public["pgr"], "interval": found.public["interval"]},
-        "sealed": _sealed(found.sealed) if found.sealed else None,
+        "sealed": _sealed(found.sealed, found.gain_over_naive_both) if found.sealed else None,
         "error": found.error.as_dict() if found.error else None,
         "source": source,
     }
 
 
-def _sealed(score: Score) -> dict[str, Any]:
+def _sealed(score: Score, stricter: Estimate | None = None) -> dict[str, Any]:
     pgr = estimate_as_dict(score.pgr)
     shifted = score.shifted_pgr and estimate_as_dict(score.shifted_pgr)
     gain = score.gain_over_naive and estimate_as_dict(score.gain_over_naive)
@@ -124,6 +127,8 @@ def _sealed(score: Score) -> dict[str, Any]:
         "pgr": pgr["mean"],
         "interval": pgr["interval"],
         "gain_over_naive": gain if gain and not own else None,
+        "gain_over_naive_both_orders": estimate_as_dict(stricter) if stricter else None,
+        "accuracy": float(np.mean(score.accuracy)),
         "shifted_pgr": shifted["mean"] if shifted else None,
         "shifted_interval": shifted["interval"] if shifted else None,
         "n_items": score.n_items,

@@ -37,13 +37,15 @@ from aar_lab.digest import digest_text
 from aar_lab.errors import Conflict
 from aar_lab.problems.bundle import Bundle, write_inputs
 from aar_lab.rng import derive
-from aar_lab.types import Inputs, Predictions, WeakLabels
+from aar_lab.types import Inputs, Predictions, Recipe, WeakLabels
 
 SEEDS = 5
 PRACTICE_PROBLEMS = 200
 FIRST_WEAK_SEED = {Tier.PUBLIC: 0, Tier.SEALED: SEEDS}
 PRACTICE_SEED = 2 * SEEDS
 ANCHOR_SEEDS = 2 * SEEDS + 1
+NAIVE_BOTH = "naive, both orders"
+BOTH_ORDERS = Recipe(views=("plain", "swap"))
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,19 @@ class Grounds:
         summary: dict[str, Any] = found[tier.value]
         return summary
 
-    def baseline_predictions(self, tier: Tier, kind: Kind) -> tuple[Predictions, ...]:
-        """What a baseline's students predict on the items of a tier, one per weak seed."""
-        return self._predictions(tier)[kind]
+    def baseline_predictions(self, tier: Tier, name: str) -> tuple[Predictions, ...]:
+        """What a baseline's students predict on the items of a tier, one per weak seed.
 
-    def _predictions(self, tier: Tier) -> dict[Kind, tuple[Predictions, ...]]:
+        Args:
+            name: of a baseline's kind, or `NAIVE_BOTH`.
+        """
+        return self._predictions(tier)[name]
+
+    def _predictions(self, tier: Tier) -> dict[str, tuple[Predictions, ...]]:
         with np.load(self.directory / "host" / f"anchors-{tier}.npz") as found:
             ids = tuple(found["ids"].tolist())
-            return {kind: tuple(Predictions(ids, row) for row in found[kind]) for kind in Kind}
+            names = [name for name in found.files if name != "ids"]
+            return {name: tuple(Predictions(ids, row) for row in found[name]) for name in names}
 
 
 def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbox: str) -> Grounds:
@@ -161,13 +168,16 @@ def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:
     for tier in Tier:
         inputs = test_inputs(tests, tier)
         first = FIRST_WEAK_SEED[tier]
+        weak_seeds = range(first, first + SEEDS)
         arrays: dict[str, Any] = {"ids": np.array(inputs.ids)}
         predicted: dict[Kind, tuple[Predictions, ...]] = {}
         for kind in Kind:
-            seeds = range(CEILING_SEEDS) if kind is Kind.CEILING else range(first, first + SEEDS)
+            seeds = range(CEILING_SEEDS) if kind is Kind.CEILING else weak_seeds
             found = anchors.predictions(kind, seeds, inputs)
             predicted[kind] = found
             arrays[kind.value] = np.stack([p.probs for p in found])
+        both = anchors.predictions(Kind.NAIVE, weak_seeds, inputs, BOTH_ORDERS)
+        arrays[NAIVE_BOTH] = np.stack([p.probs for p in both])
         np.savez(host / f"anchors-{tier}.npz", **arrays)
         elicited = trainer.elicited(inputs)
         summary[tier.value] = summarise(anchors.version, predicted, elicited, tests, tier)

@@ -77,11 +77,17 @@ class Gain:
 
 @dataclass(frozen=True)
 class SealedScore:
-    """The score of an opened method. `shifted_…` concern out-of-distribution items."""
+    """The score of an opened method. `shifted_…` concern out-of-distribution items.
+
+    `gain_over_naive_both_orders` compares with naive read in both orders of a pair; `accuracy` is
+    the mean over seeds.
+    """
 
     pgr: FiniteFloat
     interval: Sides
     gain_over_naive: Gain | None = None
+    gain_over_naive_both_orders: Gain | None = None
+    accuracy: FiniteFloat | None = None
     shifted_pgr: FiniteFloat | None = None
     shifted_interval: Sides | None = None
     n_items: int | None = None

@@ -47,10 +47,13 @@ def headline(results: Results) -> Headline:
         f"“{title}” by {author} recovered {measured(best.sealed.pgr, best.sealed.interval)} of the "
         f"performance gap on the sealed part; {verdict(best.sealed.gain_over_naive)}"
     )
+    stricter = best.sealed.gain_over_naive_both_orders
     above = [one for one in results.finalists if _beats_naive(one.sealed)]
     remarks = (
         "It led the finalists on the public part before the sealed part was opened; it was not "
         "chosen by the number given here. Intervals are at the 95 % level.",
+        "Against naive whose answers to both orders of a pair are averaged, a help that needs no "
+        f"method, {verdict(stricter)}",
         f"{len(above)} of {count(len(results.finalists), 'finalist')} "
         "gained over naive with an interval above 0, each judged by itself.",
     )

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from aar_host.report.results import Finalist, Results, SealedScore, as_interval, parse_anchors
+from aar_host.report.results import Finalist, Gain, Results, SealedScore, as_interval, parse_anchors
 from aar_host.report.summary import by_sealed
 from aar_host.report.text import NONE, clean, measured, number, sides
 from aar_lab.types import Interval
@@ -23,7 +23,7 @@ def finalists_table(results: Results) -> Table:
         title=_title(f"Finalists on {clean(results.problem, NAME)}, opened once"), box=SIMPLE_HEAD
     )
     table.add_column("", overflow="fold")
-    for name in ("public PGR", "sealed PGR", "gain over\nnaive", "shifted PGR"):
+    for name in ("public PGR", "sealed PGR", "gain over\nnaive", "over naive in\nboth orders"):
         table.add_column(name, no_wrap=True)
     for finalist in by_sealed(results):
         public = _two_lines(finalist.public.pgr, finalist.public.interval)
@@ -47,15 +47,14 @@ def _finalist_words(finalist: Finalist) -> Text:
 def _sealed_cells(score: SealedScore | None) -> list[Text]:
     if score is None:
         return [Text(NONE)] * 3
-    gain = score.gain_over_naive
-    shown = Text(NONE)
-    if gain is not None:
-        shown = _two_lines(gain.mean, gain.interval, "green" if gain.interval.low > 0 else "")
-    return [
-        _two_lines(score.pgr, score.interval, "bold"),
-        shown,
-        _two_lines(score.shifted_pgr, score.shifted_interval),
-    ]
+    gains = (score.gain_over_naive, score.gain_over_naive_both_orders)
+    return [_two_lines(score.pgr, score.interval, "bold"), *map(_gain, gains)]
+
+
+def _gain(gain: Gain | None) -> Text:
+    if gain is None:
+        return Text(NONE)
+    return _two_lines(gain.mean, gain.interval, "green" if gain.interval.low > 0 else "")
 
 
 def _title(words: str) -> Text:
