@@ -33,7 +33,7 @@ class TinySource:
     directory: Path
     name: ClassVar[str] = "tiny"
     sizes: ClassVar[Sizes] = Sizes(
-        train_labeled=12, weak_problems=6, train_unlabeled=12, test=12, shifted=6, pairs=3
+        train_labeled=72, weak_problems=6, train_unlabeled=12, test=12, shifted=6, pairs=3
     )
     weak: ClassVar[str] = "W"
     strong: ClassVar[str] = "S"

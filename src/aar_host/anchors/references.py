@@ -89,7 +89,7 @@ def code_digest() -> str:
         for folder in ("learners", "methods", "experiment", "problems")
         for path in (home / folder).glob("*.py")
     )
-    files.append(Path(students.__file__))
+    files += [Path(students.__file__), home / "rng.py", home / "types.py"]
     found = hashlib.sha256()
     for path in files:
         found.update(path.read_bytes())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aar_host.vault import Labels, Part, Prepared
+from aar_lab.errors import BadSettings
 from aar_lab.experiment.run import make_task, run_method, student_factory
 from aar_lab.learners.base import Plan
 from aar_lab.learners.gpt import Gpt
@@ -53,9 +54,11 @@ class Trainer:
         """A weak supervisor, fitted to the truth on its own share of `train_labeled`."""
         inputs = self.prepared.inputs(Part.TRAIN_LABELED)
         labels = self.prepared.vault.read(Part.TRAIN_LABELED)
-        setup, clusters = self._supervision(), labels.clusters
-        order = stream(seed, "weak share").permutation(clusters.max() + 1)
-        rows = np.flatnonzero(np.isin(clusters, order[: setup["weak_problems"]]))
+        share = self._supervision()["weak_items"]
+        rows = np.arange(seed * share, (seed + 1) * share)
+        if rows[-1] >= len(inputs):
+            most = len(inputs) // share
+            raise BadSettings(f"weak seed {seed}", f"there is data for {most}", "Use fewer seeds.")
         read = self.as_read(Kind.WEAK, seed, inputs.take(rows))
         return self._fitted(Kind.WEAK, read, labels.take(rows.tolist()), seed)
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
+import shlex
+import sys
+from collections.abc import Callable
 
 import click
+
+from aar_lab.errors import BadInput
+
+USAGE, INTERRUPTED = 2, 130
 
 COMMANDS = {
     "run": ("aar_host.cli.run:run", "Run a campaign: researchers, sealed final, report."),
@@ -36,8 +44,32 @@ class _Lazy(click.Group):
 
 @click.command(cls=_Lazy)
 @click.version_option(package_name="automated-alignment-researchers")
-def main() -> None:
+def group() -> None:
     """A laboratory for automated alignment researchers whose results can be believed.
 
     Example: aar run --researchers 3 --minutes 3
     """
+
+
+def main() -> None:
+    """The console script: wrong usage and interrupts are JSON as well where JSON was asked for."""
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.UsageError as error:
+        fault = BadInput(shlex.join(sys.argv[1:]), error.format_message(), "See `aar --help`.")
+        _tell(fault, error.show)
+        sys.exit(USAGE)
+    except click.Abort:
+        fault = BadInput("Ctrl-C", "interrupted before there was a result", "Run it again.")
+        _tell(fault, lambda: click.echo("Interrupted.", err=True))
+        sys.exit(INTERRUPTED)
+
+
+def _tell(error: BadInput, show: Callable[[], None]) -> None:
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": error.as_dict()}))
+    else:
+        show()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import shutil
 import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -16,9 +18,7 @@ from rich.table import Table
 
 from aar_host.cli.common import json_option
 from aar_host.problems.registry import PROBLEMS, get_problem
-from aar_host.sandbox import make_sandbox
-from aar_host.sandbox.cgroups import detect_here
-from aar_host.settings import cache_dir, setting
+from aar_host.settings import SETTINGS, cache_dir, number, setting
 from aar_lab.errors import LabError
 
 MIN_DISK_GB = 2
@@ -43,10 +43,24 @@ def _torch() -> Check:
     return Check("torch", True, version("torch"))
 
 
+def _settings() -> Check:
+    try:
+        for entry in SETTINGS:
+            if entry.default.isdecimal():
+                number(entry.name)
+    except LabError as error:
+        return Check("settings", False, f"{error.value}: {error.fault}", error.remedy)
+    return Check("settings", True, f"{len(SETTINGS)} settings are in range")
+
+
 def _sandbox() -> Check:
     name = setting("sandbox")
+    if find_library("seccomp") is None:
+        remedy = "Install it: apt-get install libseccomp2"
+        return Check("sandbox", False, "the library libseccomp is missing", remedy)
     try:
-        make_sandbox(name)
+        # Named, not imported: without libseccomp the module could not be loaded to say so.
+        pkgutil.resolve_name("aar_host.sandbox:make_sandbox")(name)
     except LabError as error:
         return Check("sandbox", False, f"{error.value}: {error.fault}", error.remedy)
     if name == "none":
@@ -55,8 +69,9 @@ def _sandbox() -> Check:
 
 
 def _limits() -> Check:
-    found = detect_here()
-    if found is None:
+    if find_library("seccomp") is None:
+        return Check("limits", True, "not looked at, see sandbox")
+    if pkgutil.resolve_name("aar_host.sandbox.cgroups:detect_here")() is None:
         return Check("limits", True, "no control groups: limits are sampled ten times a second")
     return Check("limits", True, "control groups hold memory and processes")
 
@@ -83,7 +98,15 @@ def _models() -> Check:
     )
 
 
-CHECKS: tuple[Callable[[], Check], ...] = (_python, _torch, _sandbox, _limits, _disk, _models)
+CHECKS: tuple[Callable[[], Check], ...] = (
+    _python,
+    _torch,
+    _settings,
+    _sandbox,
+    _limits,
+    _disk,
+    _models,
+)
 
 
 @click.command()

@@ -15,11 +15,13 @@ from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
 from aar_host.problems.prepare import prepare
 from aar_host.problems.registry import get_problem
 from aar_host.sandbox import Sandbox, make_sandbox
+from aar_host.sandbox.runtime import find_runtime
 from aar_host.server.app import create_app
 from aar_host.server.serving import listening
 from aar_host.settings import cache_dir, number
 from aar_host.store import Store, open_store
 from aar_host.store.campaigns import Plan, create_campaign
+from aar_lab.errors import BadSettings, Conflict
 from aar_lab.rng import derive
 
 RULES = (
@@ -46,6 +48,7 @@ class Campaign:
 def set_up(options: Options, progress: Progress) -> Campaign:
     """Sandbox, data, anchors (both cached), the campaign's directory, its store."""
     source = get_problem(options.problem)
+    check_places(options.out, cache_dir())
     sandbox = make_sandbox(options.sandbox)
     prepared = prepare(source, cache_dir())
     anchors = build_anchors(prepared, ANCHOR_SEEDS, options.workers, progress)
@@ -71,6 +74,25 @@ def set_up(options: Options, progress: Progress) -> Campaign:
     )
     campaign = create_campaign(store, plan)
     return Campaign(campaign.id, grounds, store, sandbox, SEALED, campaign.created)
+
+
+def check_places(out: Path, cache: Path) -> None:
+    """Refuse an output that is not empty, and places that every box could read.
+
+    Raises:
+        Conflict: `out` is not empty.
+        BadSettings: one of them lies in a folder that boxes hold, e.g. below /usr.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise Conflict(out, "it is not empty", "Give another directory with --out.")
+    mounted = [Path("/usr"), *find_runtime().mounts.values()]
+    for place in (out, cache):
+        where = place.resolve()
+        inside = next((m for m in mounted if where.is_relative_to(m.resolve())), None)
+        if inside is not None:
+            raise BadSettings(
+                place, f"every box holds {inside}, so labels would lie open", "Use another folder."
+            )
 
 
 @contextmanager

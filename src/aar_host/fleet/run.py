@@ -20,7 +20,7 @@ from aar_host.jobs.executor import Executor, LocalExecutor
 from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.search import Search
-from aar_host.store.campaigns import set_state
+from aar_host.store.campaigns import get_campaign, set_state
 from aar_host.store.jobs import count_jobs
 from aar_host.store.ledger import verify_ledger
 from aar_host.store.schema import CampaignState
@@ -71,7 +71,7 @@ class _Run:
             if self.interrupts.count:
                 return "interrupt"
             if not seats.working():
-                return "budget"
+                return "budget" if self._used_up() else "failure"
             time.sleep(POLL_SECONDS)
         return "time"
 
@@ -96,6 +96,10 @@ class _Run:
             lambda: self.interrupts.count > before,
             lambda: self.status("opening the sealed part", seats),
         )
+
+    def _used_up(self) -> bool:
+        found = get_campaign(self.campaign.store, self.campaign.id)
+        return found.charged >= int(found.config["max_submissions"])
 
     def _busy(self) -> bool:
         found = list_submissions(self.campaign.store, self.campaign.id)
@@ -156,12 +160,14 @@ def _conduct(run: _Run, seats: Seats, executor: Executor) -> Mapping[str, Any]:
         run.wind_down(seats, executor)
     finally:
         seats.stop()
+        seats.keep_files(options.out / "researchers")
     opened = run.final(seats, executor)
-    seats.keep_files(options.out / "researchers")
     verify_ledger(campaign.store)
     set_state(campaign.store, campaign.id, CampaignState.CLOSED)
     seconds = campaign.store.clock() - campaign.started
     ending = Ending(seconds, stopped, seats.directions)
     found = results(campaign, options, opened, ending)
-    (options.out / "results.json").write_text(json.dumps(found, indent=1))
+    draft = options.out / ".results.json"
+    draft.write_text(json.dumps(found, indent=1))
+    draft.rename(options.out / "results.json")
     return found

@@ -54,8 +54,9 @@ class Seats:
 
     def _station(self, number_: int, socket: Path) -> BoxStation:
         name, campaign = NAMES[number_], self._campaign
-        role, hours = Role.RESEARCHER, number("token_hours")
-        token = issue(campaign.store, campaign.id, name, role, hours)
+        # A token outlives its campaign, or the search would end unnoticed.
+        hours = max(number("token_hours"), self._options.minutes / 60 + 1)
+        token = issue(campaign.store, campaign.id, name, Role.RESEARCHER, hours)
         workspace = new_workspace(f"{campaign.id}-{name}")
         self._workspaces[name] = workspace
         self.states[name] = ("starting", "")

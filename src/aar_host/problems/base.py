@@ -18,7 +18,7 @@ from aar_lab.types import Inputs
 class Sizes:
     """Numbers of problems (prompts) in each part; every problem has `pairs` items.
 
-    Each weak supervisor sees its own draw of `weak_problems` from the `train_labeled` ones.
+    Each weak supervisor sees `weak_problems` of the `train_labeled` ones, and no two share any.
     """
 
     train_labeled: int

@@ -27,7 +27,7 @@ from aar_lab.learners.base import Plan
 from aar_lab.learners.pretraining import Pretraining
 from aar_lab.problems.bundle import Formats, Problem
 from aar_lab.problems.tokens import Tokeniser
-from aar_lab.rng import stream
+from aar_lab.rng import derive, stream
 from aar_lab.types import Inputs
 
 SUMMARY = "Choose the better of two replies by sources of varying honesty and manners."
@@ -42,7 +42,7 @@ class ChatMini:
 
     name = "chat-mini"
     sizes = Sizes(
-        train_labeled=600, weak_problems=200, train_unlabeled=600, test=900, shifted=150, pairs=5
+        train_labeled=3200, weak_problems=200, train_unlabeled=600, test=900, shifted=150, pairs=5
     )
     weak = "W"
     strong = "M"
@@ -104,7 +104,9 @@ class ChatMini:
     def _problem(
         self, what: Draw, rng: np.random.Generator
     ) -> list[tuple[dict[str, str], dict[str, object]]]:
-        prompt, number = self._world.prompt(rng), f"{rng.integers(2**63):016x}"
+        prompt = self._world.prompt(rng)
+        # Prompts recur; all items of one are one problem, whichever draw of this seed they are of.
+        number = f"{derive(what.seed, self.name, 'problem', prompt.text):016x}"
         others = SHIFTED_SOURCES + SOURCES[1:3] if what.shifted else SOURCES
         rows: list[tuple[dict[str, str], dict[str, object]]] = []
         while len(rows) < what.pairs:

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 PUBLIC_SHARE = 1 / 3
-SEED_BITS = 62
+SEED_BITS = 128
 
 
 def private_directory(path: Path) -> Path:
@@ -60,12 +61,18 @@ def prepare(source: ProblemSource, root: Path, seed: int | None = None) -> Prepa
     key = _secret(home) if seed is None else seed
     bases = (source.base_weights(name).read_bytes() for name in (source.weak, source.strong))
     content = [problem.as_dict(), _supervision(source), [digest_bytes(base) for base in bases]]
-    digest = digest_json([*content, asdict(source.sizes), key])
+    digest = digest_json([*content, asdict(source.sizes), _generator_digest(), key])
     directory = home / f"data-{digest[:16]}"
     if not (directory / "complete").exists():
         _write(source, directory, key)
         (directory / "complete").write_text(digest)
     return Prepared(directory, digest)
+
+
+def _generator_digest() -> str:
+    """Digest of the code that data come from: data of other code are other data."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return digest_json([digest_bytes(path.read_bytes()) for path in files])
 
 
 def _supervision(source: ProblemSource) -> dict[str, object]:
@@ -74,7 +81,7 @@ def _supervision(source: ProblemSource) -> dict[str, object]:
     return {
         "weak": source.weak,
         "strong": source.strong,
-        "weak_problems": source.sizes.weak_problems,
+        "weak_items": source.sizes.weak_problems * source.sizes.pairs,
         "weak_plan": {"epochs": plan.epochs, "rate": plan.rate},
         "weak_misses": source.weak_misses,
     }
@@ -82,9 +89,13 @@ def _supervision(source: ProblemSource) -> dict[str, object]:
 
 def _secret(home: Path) -> int:
     path = home / "seed.json"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(secrets.randbits(SEED_BITS)))
+    draft = home / f".seed-{secrets.token_hex(4)}"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(secrets.randbits(SEED_BITS)))
+    # A link is made whole or not at all, and never over one that is there.
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
     return int(json.loads(path.read_text()))
 
 
@@ -117,8 +128,9 @@ def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
     sizes = source.sizes
     usual = source.draw(Draw(seed, "test", sizes.test, sizes.pairs))
     shifted = source.draw(Draw(seed, "shifted", sizes.shifted, sizes.pairs, shifted=True))
+    everything = _join([usual, shifted])
     for part, keep in ((Part.PUBLIC, True), (Part.SEALED, False)):
-        inputs, labels = _join([_select(*usual, keep), _select(*shifted, keep)])
+        inputs, labels = _select(*everything, keep)
         write_inputs(host / f"{part}.jsonl", inputs)
         vault.write(part, labels)
     return Prepared(directory, digest_json([source.public().version, asdict(sizes), seed]))

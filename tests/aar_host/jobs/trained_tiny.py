@@ -30,7 +30,7 @@ class TrainedTiny(TinySource):
     """See the module."""
 
     sizes: ClassVar[Sizes] = Sizes(
-        train_labeled=40, weak_problems=12, train_unlabeled=80, test=60, shifted=6, pairs=3
+        train_labeled=132, weak_problems=12, train_unlabeled=80, test=60, shifted=6, pairs=3
     )
     weak_plan: ClassVar[Plan] = Plan(epochs=8, rate=0.01)
 

@@ -29,7 +29,7 @@ def test_finalists_stand_beside_the_baselines(results: Results) -> None:
     shown = printed(finalists_table(results))
     names = re.findall(r"^  (ada|bob|cyd|naive|confident)\b", shown, re.MULTILINE)
     assert names == ["bob", "ada", "cyd", "naive", "confident"]
-    for words in ("0.55", "[0.18, 0.38]", "(−∞, 0.50]", "it crashed"):
+    for words in ("0.55", "[0.18, 0.38]", "it crashed"):
         assert words in shown
 
 
