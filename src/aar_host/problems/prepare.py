@@ -129,18 +129,21 @@ def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
     usual = source.draw(Draw(seed, "test", sizes.test, sizes.pairs))
     shifted = source.draw(Draw(seed, "shifted", sizes.shifted, sizes.pairs, shifted=True))
     everything = _join([usual, shifted])
-    for part, keep in ((Part.PUBLIC, True), (Part.SEALED, False)):
-        inputs, labels = _select(*everything, keep)
+    open_problems = _public_problems(usual[1], shifted[1])
+    for part, public in ((Part.PUBLIC, True), (Part.SEALED, False)):
+        problems = everything[1].problems
+        rows = [i for i, problem in enumerate(problems) if (problem in open_problems) == public]
+        inputs, labels = everything[0].take(rows), everything[1].take(rows)
         write_inputs(host / f"{part}.jsonl", inputs)
         vault.write(part, labels)
     return Prepared(directory, digest_json([source.public().version, asdict(sizes), seed]))
 
 
-def _select(inputs: Inputs, labels: Labels, public: bool) -> tuple[Inputs, Labels]:
-    order = list(dict.fromkeys(labels.problems))
-    first = set(order[: round(PUBLIC_SHARE * len(order))])
-    rows = [i for i, problem in enumerate(labels.problems) if (problem in first) == public]
-    return inputs.take(rows), labels.take(rows)
+def _public_problems(usual: Labels, shifted: Labels) -> set[str]:
+    """A third of the usual problems, and a third of those that occur shifted only."""
+    first = list(dict.fromkeys(usual.problems))
+    rest = [p for p in dict.fromkeys(shifted.problems) if p not in set(first)]
+    return {p for group in (first, rest) for p in group[: round(PUBLIC_SHARE * len(group))]}
 
 
 def _join(parts: list[tuple[Inputs, Labels]]) -> tuple[Inputs, Labels]:

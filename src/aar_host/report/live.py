@@ -21,7 +21,7 @@ UNFINISHED, GOOD = ("queued", "running"), "done"
 
 
 class LiveView:
-    """Shows statuss between `with` and its end.
+    """Shows statuses between `with` and its end.
 
     Where the output is no terminal, it prints a plain line at the first status, then at most one
     in `SECONDS_BETWEEN_LINES`, and one at the end.

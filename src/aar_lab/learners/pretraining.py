@@ -59,6 +59,17 @@ def _optimisers(network: Network, rate: float) -> list[torch.optim.Optimizer]:
     ]
 
 
+def _begin_step(
+    optimisers: Sequence[torch.optim.Optimizer], settings: Pretraining, done: float
+) -> None:
+    """Clear gradients; the rate rises over the first 2 % of the tokens and falls after `flat`."""
+    decay = min(1.0, (1 - done) / (1 - settings.flat))
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate * decay * min(1.0, done / 0.02 + 0.02)
+
+
 def pretrain(
     arch: Architecture,
     documents: Callable[[int], Sequence[Sequence[int]]],
@@ -82,14 +93,7 @@ def pretrain(
     seen, losses = 0, []
     while seen < settings.tokens:
         batch = next(batches)
-        done = seen / settings.tokens
-        for optimiser in optimisers:
-            optimiser.zero_grad(set_to_none=True)
-            for group in optimiser.param_groups:
-                decay = min(1.0, (1 - done) / (1 - settings.flat))
-                group["lr"] = (
-                    settings.rate * decay * min(1.0, seen / (0.02 * settings.tokens) + 0.02)
-                )
+        _begin_step(optimisers, settings, seen / settings.tokens)
         logits = network.all_logits(batch[:, :-1])
         loss = functional.cross_entropy(
             logits.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=0
