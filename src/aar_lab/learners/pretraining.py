@@ -70,6 +70,14 @@ def _begin_step(
             group["lr"] = settings.rate * decay * min(1.0, done / 0.02 + 0.02)
 
 
+def _weights(network: Network) -> Weights:
+    return {
+        name: tensor.detach().numpy().copy()
+        for name, tensor in network.state_dict().items()
+        if not name.startswith("head")
+    }
+
+
 def pretrain(
     arch: Architecture,
     documents: Callable[[int], Sequence[Sequence[int]]],
@@ -106,9 +114,4 @@ def pretrain(
         losses.append((seen, float(loss.detach())))
         progress(*losses[-1])
     tail = [value for tokens, value in losses if tokens > 0.95 * seen]
-    weights = {
-        name: tensor.detach().numpy().copy()
-        for name, tensor in network.state_dict().items()
-        if not name.startswith("head")
-    }
-    return Pretrained(weights, seen, float(np.mean(tail)))
+    return Pretrained(_weights(network), seen, float(np.mean(tail)))
