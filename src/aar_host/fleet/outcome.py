@@ -48,6 +48,7 @@ def results(
         "problem": facts["problem"],
         "version": facts["version"],
         "policy": campaign.policy.name,
+        "environment": facts["environment"],
         "sandbox": facts["sandbox"],
         "marks": [NO_SANDBOX] if facts["sandbox"] == "none" else [],
         "seed": options.seed,

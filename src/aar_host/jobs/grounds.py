@@ -11,6 +11,8 @@ store.db     the store
 from __future__ import annotations
 
 import json
+import os
+import platform
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from aar_host.anchors.references import CEILING_SEEDS, Anchors
+from aar_host.anchors.references import CEILING_SEEDS, Anchors, code_digest
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
 from aar_host.problems.base import Draw, ProblemSource
@@ -35,6 +37,7 @@ from aar_host.scoring import AnchorPredictions
 from aar_host.store.schema import Tier
 from aar_lab.digest import digest_text
 from aar_lab.errors import Conflict
+from aar_lab.learners.machine import library_versions
 from aar_lab.problems.bundle import Bundle, write_inputs
 from aar_lab.rng import derive
 from aar_lab.types import Inputs, Predictions, Recipe, WeakLabels
@@ -152,6 +155,12 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
         "anchors_version": anchors.version,
         "sandbox": sandbox,
         "secret": secret,
+        "environment": {
+            "code": code_digest(),
+            "libraries": library_versions(),
+            "python": platform.python_version(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+        },
     }
     _references(anchors, tests, host)
     _practice(source, anchors, directory, secret)
