@@ -20,7 +20,8 @@ from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
 from aar_host.report.results import read_results
 from aar_host.sandbox.workspace import box_dir
-from aar_host.store import open_store
+from aar_host.store import Tier, open_store
+from aar_host.store.jobs import jobs_of
 from aar_host.store.ledger import events, verify_ledger
 
 pytestmark = pytest.mark.timeout(280)
@@ -121,7 +122,10 @@ def test_no_box_of_a_live_campaign_holds_a_test_item(cache, tmp_path):
     probe = Probe(out)
     options = Options("chat-mini", 1, 1.0, 0, out, "bubblewrap", 1)
     results = run_campaign(set_up(options, _quiet), options, _silent, probe)
-    told = {"try": probe.answers["try"], "job": json.dumps(probe.answers["submission"])}
+    submission = probe.answers["submission"]
+    assert "PROBE" not in json.dumps(submission)  # what a training box prints is the operator's
+    jobs = jobs_of(open_store(out / "store.db"), submission["submission"], Tier.PUBLIC)
+    told = {"try": probe.answers["try"], "job": jobs[0].log}
     for where, text in told.items():
         assert "PROBE seen=" in text, f"{where}: the probe did not run: {text[:500]}"
         assert "found=[]" in text, f"{where}: {text[:500]}"
