@@ -24,11 +24,10 @@ from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
 from aar_host.jobs.executor import LocalExecutor
 from aar_host.jobs.grounds import SEEDS
-from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.problems.base import Draw
 from aar_host.problems.registry import get_problem
 from aar_host.settings import number
-from aar_host.store.submissions import Draft, add_submission, status_of
+from aar_host.store.submissions import UNFINISHED, Draft, add_submission, status_of
 from aar_lab.experiment.run import student_factory
 from aar_lab.learners.base import Plan
 from aar_lab.learners.machine import use_one_thread
@@ -108,7 +107,7 @@ def bench_submission() -> dict[str, float]:
         draft = Draft(inspect.getsource(naive), MethodCard("naive", "the baseline"))
         start = time.perf_counter()
         submission = add_submission(campaign.store, campaign.id, actor, draft)
-        while status_of(campaign.store, submission) in OPEN_STATUS:
+        while status_of(campaign.store, submission) in UNFINISHED:
             executor.tend()
             time.sleep(0.02)
         seconds = time.perf_counter() - start

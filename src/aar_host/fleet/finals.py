@@ -13,7 +13,6 @@ from aar_host.fleet.campaign import Campaign
 from aar_host.jobs.executor import Executor
 from aar_host.jobs.grounds import NAIVE_BOTH, SEEDS
 from aar_host.jobs.reasons import reason
-from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.problems.prepare import test_inputs
 from aar_host.scoring import Score, SeedResult, score_part
 from aar_host.store import Tier
@@ -22,7 +21,7 @@ from aar_host.store.jobs import jobs_of, queue_jobs
 from aar_host.store.predictions import predictions_of
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import Entry, leaderboard, scores_of
-from aar_host.store.submissions import fail_submission, list_submissions
+from aar_host.store.submissions import UNFINISHED, fail_submission, list_submissions
 from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
 from aar_lab.types import Estimate, JobStatus
 
@@ -48,7 +47,7 @@ def close_search(campaign: Campaign) -> None:
     """Freeze the campaign, and end what has not ended, as cancelled with its source kept."""
     set_state(campaign.store, campaign.id, CampaignState.FROZEN)
     for found in list_submissions(campaign.store, campaign.id):
-        if found.status in OPEN_STATUS:
+        if found.status in UNFINISHED:
             error = JobFailed(
                 found.id, "the search ended before its jobs did", "Give the campaign more time."
             )
@@ -93,7 +92,7 @@ def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
     found = scores_of(campaign.store, [entry.submission for entry in entries], Tier.SEALED)
     for entry in entries:
         jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
-        failed = any(job.status not in (*OPEN_STATUS, JobStatus.DONE) for job in jobs)
+        failed = any(job.status not in (*UNFINISHED, JobStatus.DONE) for job in jobs)
         if entry.submission not in found and not failed:
             return True
     return False

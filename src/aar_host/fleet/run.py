@@ -17,7 +17,6 @@ from aar_host.fleet.options import Options, ResearcherStatus, Show, Status
 from aar_host.fleet.outcome import Ending, results
 from aar_host.fleet.seats import Seats
 from aar_host.jobs.executor import Executor, LocalExecutor
-from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.search import Search
 from aar_host.store.campaigns import get_campaign, set_state
@@ -25,7 +24,7 @@ from aar_host.store.jobs import count_jobs
 from aar_host.store.ledger import verify_ledger
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import leaderboard
-from aar_host.store.submissions import list_submissions
+from aar_host.store.submissions import UNFINISHED, list_submissions
 
 POLL_SECONDS = 0.1
 SHOW_SECONDS = 0.5
@@ -103,7 +102,7 @@ class _Run:
 
     def _busy(self) -> bool:
         found = list_submissions(self.campaign.store, self.campaign.id)
-        return any(submission.status in OPEN_STATUS for submission in found)
+        return any(submission.status in UNFINISHED for submission in found)
 
     def status(self, phase: str, seats: Seats) -> None:
         """Show how things stand, twice a second."""

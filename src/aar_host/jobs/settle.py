@@ -13,11 +13,9 @@ from aar_host.store import Store, Tier
 from aar_host.store.jobs import Job, jobs_of
 from aar_host.store.predictions import predictions_of
 from aar_host.store.scores import record_score, unscored
-from aar_host.store.submissions import fail_submission
+from aar_host.store.submissions import UNFINISHED, fail_submission
 from aar_lab.errors import Conflict, Undefined
 from aar_lab.types import JobStatus
-
-OPEN_STATUS = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 
 
 def settle_rest(store: Store, grounds: Grounds) -> None:
@@ -33,12 +31,12 @@ def settle(store: Store, grounds: Grounds, job: Job) -> None:
     score is only made while the campaign is frozen.
     """
     jobs = jobs_of(store, job.submission, job.tier)
-    failed = next((j for j in jobs if j.status not in (*OPEN_STATUS, JobStatus.DONE)), None)
+    failed = next((j for j in jobs if j.status not in (*UNFINISHED, JobStatus.DONE)), None)
     if failed is not None:
         if job.tier is Tier.PUBLIC:
             fail_submission(store, job.submission, failed.status, reason(failed))
         return
-    if any(j.status in OPEN_STATUS for j in jobs):
+    if any(j.status in UNFINISHED for j in jobs):
         return
     body = _score(store, grounds, job)
     # Two workers may end the last two seeds at once; scores are written once, by the first.
