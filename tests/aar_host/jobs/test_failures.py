@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 from tests.aar_host.jobs.conftest import GOOD
 
-from aar_host.jobs.settle import OPEN_STATUS
 from aar_host.store import Tier
 from aar_host.store.jobs import MAX_LOG, jobs_of
 from aar_host.store.scores import scores_of
-from aar_host.store.submissions import method_source
+from aar_host.store.submissions import UNFINISHED, method_source
 from aar_lab.types import JobStatus
 
 CRASHED, BAD_OUTPUT = JobStatus.CRASHED, JobStatus.BAD_OUTPUT
@@ -185,5 +184,5 @@ def test_the_good_one_after_all_of_them_is_scored(shared):
     assert score["pgr"]["mean"] > 0
     assert all(0 <= accuracy <= 1 for accuracy in score["accuracy"])
     jobs = jobs_of(shared.store, ended.id, Tier.PUBLIC)
-    assert not [job for job in jobs if job.status in OPEN_STATUS]
+    assert not [job for job in jobs if job.status in UNFINISHED]
     assert all(set(job.seconds) == {"train", "predict", "box", "total"} for job in jobs)
