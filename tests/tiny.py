@@ -33,7 +33,7 @@ PROBLEM = Problem(
     formats=Formats(
         task="{prompt} | {a} | {b} |",
         swap=("a", "b"),
-        elicit="{prompt} | {reply} |",
+        elicit=("{prompt} | {reply} |", "{prompt} | {other} | no {reply} |"),
         likes=("yes", "aye"),
         dislikes=("no",),
     ),

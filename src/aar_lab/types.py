@@ -112,7 +112,7 @@ class Aggregate(StrEnum):
     TRIMMED_LOGIT_MEAN = "trimmed_logit_mean"
 
 
-VIEWS = ("plain", "swap")
+VIEWS = ("plain", "swap", "elicit")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ class Recipe:
     """Declarative inference: each member sees each view; the answers are aggregated.
 
     Args:
-        views: any of "plain" and "swap" (both alternatives exchanged, answer complemented).
+        views: any of "plain", "swap" (both alternatives exchanged, answer complemented) and
+            "elicit" (asked in the pretraining format, by its language head).
         members: number of weight sets, in 1…MAX_MEMBERS.
         aggregate: how views and members are combined (15 % trimmed on each side if trimmed).
         threshold: P(y = 1) above which the answer counts as 1, in (0, 1).
@@ -135,7 +136,7 @@ class Recipe:
         views = set(self.views)
         if not views or len(views) != len(self.views) or views - set(VIEWS):
             raise BadRecipe(
-                f"views {list(self.views)!r:.80}", "not a subset of plain, swap", "Name each once."
+                f"views {list(self.views)!r:.80}", f"not a subset of {', '.join(VIEWS)}", "Name each once."
             )
         if not 1 <= self.members <= MAX_MEMBERS:
             raise BadRecipe(f"members {self.members!r:.40}", f"not in 1…{MAX_MEMBERS}", "Use few.")
@@ -161,7 +162,7 @@ class Recipe:
         views, members = body.get("views", ["plain"]), body.get("members", 1)
         aggregate, threshold = body.get("aggregate", "mean"), body.get("threshold", 0.5)
         if not isinstance(views, list) or not all(isinstance(view, str) for view in views):
-            raise BadRecipe(repr(views)[:80], "views is a list of names", "Use plain and swap.")
+            raise BadRecipe(repr(views)[:80], "views is a list of names", "Use plain.")
         if type(members) is not int or type(threshold) not in (int, float):
             raise BadRecipe(
                 f"{members!r:.40}, {threshold!r:.40}",

@@ -110,7 +110,9 @@ def pretrain(problem: str, student: str, out: Path, as_json: bool) -> dict[str, 
         "tokens": found.tokens,
         "loss": found.loss,
         "digest": digest,
-        "equals_shipped": shipped.exists() and digest_bytes(shipped.read_bytes()) == digest,
+        "equals_shipped": shipped is not None
+        and shipped.exists()
+        and digest_bytes(shipped.read_bytes()) == digest,
     }
     if not as_json:
         click.echo("\n".join(f"{key}: {value}" for key, value in result.items()))

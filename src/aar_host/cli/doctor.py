@@ -91,7 +91,7 @@ def _models() -> Check:
         f"{name} {student}"
         for name in PROBLEMS
         for student in get_problem(name).pretraining
-        if not get_problem(name).base_weights(student).exists()
+        if not ((path := get_problem(name).base_weights(student)) and path.exists())
     ]
     return Check(
         "base models", not missing, ", ".join(missing) or "all there", "Reinstall the package."

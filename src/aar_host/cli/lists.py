@@ -10,7 +10,7 @@ from rich.table import Table
 
 from aar_host.cli.common import json_option
 from aar_host.problems.registry import PROBLEMS, get_problem
-from aar_lab.methods import METHODS
+from aar_lab.methods import all_methods
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> list[dict[str, Any]]:
@@ -41,5 +41,5 @@ def methods(as_json: bool) -> list[dict[str, Any]]:
 
     Example: aar methods --json
     """
-    rows = [{"name": m.name, "family": m.family, "summary": m.summary} for m in METHODS.values()]
+    rows = [{"name": m.name, "family": m.family, "summary": m.summary} for m in all_methods().values()]
     return _show(rows, as_json)

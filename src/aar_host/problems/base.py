@@ -65,8 +65,8 @@ class ProblemSource(Protocol):
         """Fresh data: what may be shown, and what only the vault keeps."""
         ...
 
-    def base_weights(self, student: str) -> Path:
-        """Pretrained weights of the weak supervisor's or a student's base model."""
+    def base_weights(self, student: str) -> Path | None:
+        """Where pretrained weights of a base model are shipped; None if they are to be made."""
         ...
 
     def corpus(self, student: str, chunk: int) -> Sequence[Sequence[int]]:

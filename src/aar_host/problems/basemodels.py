@@ -1,15 +1,23 @@
-"""Pretraining the base models that the package ships, each with its model card."""
+"""Base models: those that are shipped, and pretraining others, each with its model card.
+
+Where a world or a problem of one's own ships none, they are pretrained at first use and kept.
+"""
 
 from __future__ import annotations
 
+import inspect
+import os
 import platform
+import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from aar_host.problems.base import ProblemSource
-from aar_lab.digest import digest_bytes
+from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import UnknownName
 from aar_lab.learners.gpt import write_weights
+from aar_lab.learners.machine import library_versions
 from aar_lab.learners.model import Architecture
 from aar_lab.learners.pretraining import Pretrained, pretrain
 
@@ -33,6 +41,38 @@ differ in rounding. The corpus holds facts, users' reactions to single replies (
 towards one source and against another) and pairs of replies without a verdict. It never says which
 of two replies is better. No use outside this problem is intended.
 """
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def code_of_problems(source: ProblemSource) -> str:
+    """Digest of the code that data and corpora come from: what other code makes is other data."""
+    own = Path(inspect.getfile(type(source)))
+    files = sorted({*Path(__file__).parent.glob("*.py"), own})
+    return digest_json([digest_bytes(path.read_bytes()) for path in files])
+
+
+def base_model(source: ProblemSource, student: str, root: Path, progress: Progress) -> Path:
+    """Where the pretrained weights of a base model lie: as shipped, or below `root`, made if they
+    are not there yet. `UnknownName` if the problem has no such base model."""
+    shipped = source.base_weights(student)
+    if shipped is not None and shipped.exists():
+        return shipped
+    problem, settings = source.public(), source.pretraining.get(student)
+    content = [problem.as_dict(), student, settings and asdict(settings), source.pretraining_seed]
+    key = digest_json([*content, code_of_problems(source), library_versions()])
+    folder = root / "base-models" / f"{problem.name}-{problem.version}-{key[:16]}"
+    if not (folder / f"{student}.md").exists():
+        of = settings.tokens if settings else 0
+        name = f"pretraining {problem.name} {problem.version} {student}, tokens"
+        draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+        build_base_model(source, student, draft, lambda seen, loss: progress(name, seen, of))
+        folder.mkdir(exist_ok=True)
+        for made in (f"{student}.safetensors", f"{student}.md"):
+            os.replace(draft / made, folder / made)
+        draft.rmdir()
+    return folder / f"{student}.safetensors"
 
 
 def build_base_model(

@@ -12,11 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from aar_host.problems.chat_world import DISLIKES, LIKES, NAMES, SOURCES, TOPICS, Prompt, World
+from aar_host.problems.pairs import PAIR
 from aar_lab.problems.tokens import END
 from aar_lab.rng import stream
 
-PAIR = "{prompt} | {a} | {b} |"
-DIALOGUE = "{prompt} | {reply} |"
+# A reply alone, and as the second try after a rebuke.
+ELICIT = (
+    "{prompt} | {reply} |",
+    "{prompt} | {other} | no {reply} |",
+    "{prompt} | {other} | wrong {reply} |",
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from aar_host.problems.base import Draw, ProblemSource
+from aar_host.problems.basemodels import Progress, base_model, code_of_problems
 from aar_host.vault import Labels, Part, Prepared, Vault
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.problems.bundle import write_inputs
@@ -50,29 +51,31 @@ def readable(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def prepare(source: ProblemSource, root: Path, seed: int | None = None) -> Prepared:
+def prepare(
+    source: ProblemSource,
+    root: Path,
+    seed: int | None = None,
+    progress: Progress = lambda text, done, of: None,
+) -> Prepared:
     """The prepared training data of a problem below `root`, made if they are not there yet.
 
     Args:
         seed: draws the data; None: the installation's own secret seed, drawn at first use.
+        progress: of pretraining base models, where the problem ships none; that takes minutes.
     """
     problem = source.public()
     home = private_directory(root / f"{problem.name}-{problem.version}")
     key = _secret(home) if seed is None else seed
-    bases = (source.base_weights(name).read_bytes() for name in (source.weak, source.strong))
-    content = [problem.as_dict(), _supervision(source), [digest_bytes(base) for base in bases]]
-    digest = digest_json([*content, asdict(source.sizes), _generator_digest(), key])
+    weak, strong = (base_model(source, s, root, progress) for s in (source.weak, source.strong))
+    bases = [digest_bytes(path.read_bytes()) for path in (weak, strong)]
+    content = [problem.as_dict(), _supervision(source), bases]
+    digest = digest_json([*content, asdict(source.sizes), code_of_problems(source), key])
     directory = home / f"data-{digest[:16]}"
     if not (directory / "complete").exists():
+        _models(source, directory, weak, strong)
         _write(source, directory, key)
         (directory / "complete").write_text(digest)
     return Prepared(directory, digest)
-
-
-def _generator_digest() -> str:
-    """Digest of the code that data come from: data of other code are other data."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return digest_json([digest_bytes(path.read_bytes()) for path in files])
 
 
 def _supervision(source: ProblemSource) -> dict[str, object]:
@@ -99,14 +102,18 @@ def _secret(home: Path) -> int:
     return int(json.loads(path.read_text()))
 
 
-def _write(source: ProblemSource, directory: Path, seed: int) -> None:
-    public, host = directory / "public", private_directory(directory / "host")
-    (public / "students").mkdir(parents=True, exist_ok=True)
-    problem = source.public()
-    (public / "problem.json").write_text(json.dumps(problem.as_dict(), indent=1))
-    shutil.copy(source.base_weights(source.strong), public / "students")
-    shutil.copy(source.base_weights(source.weak), host)
+def _models(source: ProblemSource, directory: Path, weak: Path, strong: Path) -> None:
+    """The base models: the strong student's for all, the weak supervisor's for the host."""
+    students, host = directory / "public" / "students", private_directory(directory / "host")
+    students.mkdir(parents=True, exist_ok=True)
+    shutil.copy(strong, students / f"{source.strong}.safetensors")
+    shutil.copy(weak, host / f"{source.weak}.safetensors")
     (host / "supervision.json").write_text(json.dumps(_supervision(source)))
+
+
+def _write(source: ProblemSource, directory: Path, seed: int) -> None:
+    public, host = directory / "public", directory / "host"
+    (public / "problem.json").write_text(json.dumps(source.public().as_dict(), indent=1))
     vault = Vault(directory / "vault")
     sizes = source.sizes
     inputs, labels = source.draw(Draw(seed, "train_unlabeled", sizes.train_unlabeled, sizes.pairs))

@@ -21,7 +21,7 @@ class Plan:
         rate: peak rate of AdamW, in (0, 0.1]; linear warm-up, then linear decay to 0.
         batch: rows a step, 1…1024.
         warmup: share of the steps spent warming up, in [0, 1).
-        head: factor on the rate of the new head.
+        head: factor on the rate of the new head, in (0, 100].
         loss: see `aar_lab.learners.losses`.
     """
 
@@ -37,6 +37,12 @@ class Plan:
             raise BadInput(
                 f"epochs {self.epochs}, rate {self.rate}, batch {self.batch}",
                 "outside 1…20, (0, 0.1], 1…1024",
+                "Choose values inside.",
+            )
+        if not (0 <= self.warmup < 1 and 0 < self.head <= 100):
+            raise BadInput(
+                f"warmup {self.warmup}, head {self.head}",
+                "outside [0, 1), (0, 100]",
                 "Choose values inside.",
             )
 
@@ -56,19 +62,25 @@ class Learner(Protocol):
         plan: Plan = ...,
     ) -> FloatArray:
         """Train on hard or soft targets in [0, 1] of shape (n,), examples weighted by `weights`
-        (n,) ≥ 0, default 1. Returns the mean loss of each epoch, shape (epochs,)."""
+        (n,) ≥ 0, default 1. Returns the cross-entropy in nats of each example against its target
+        when it was seen in each epoch, before the step, shape (epochs, n)."""
         ...
 
     def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
-        """P(y = 1); the view "swap" exchanges the alternatives and complements the answer."""
+        """P(y = 1); the view "swap" exchanges the alternatives and complements the answer, the
+        view "elicit" asks the present weights in the first pretraining format."""
         ...
 
-    def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
-        """State at the last token after `layer` blocks (−1: all, normed), shape (n, width)."""
+    def embed(self, inputs: Inputs, layer: int = -1, view: str = "plain") -> FloatArray:
+        """State at the last token after `layer` blocks (−1: all, normed), shape (n, width).
+
+        The views "plain" and "swap" are the task's row, "first" and "second" one alternative
+        judged in the first pretraining format."""
         ...
 
-    def zero_shot(self, inputs: Inputs) -> FloatArray:
-        """Log-odds of y = 1, shape (n,), as the model answers in its pretraining format."""
+    def zero_shot(self, inputs: Inputs, template: int = 0) -> FloatArray:
+        """Log-odds of y = 1, shape (n,), as the pretrained model answers in a pretraining format;
+        `BadInput` if the problem has none of that number."""
         ...
 
     def save(self) -> Weights:
@@ -90,6 +102,6 @@ class Writer(Protocol):
         """One row per example, in the task's format."""
         ...
 
-    def elicit(self, inputs: Inputs) -> tuple[list[list[int]], list[list[int]]]:
-        """Each of the two alternatives alone, in the pretraining format."""
+    def elicit(self, inputs: Inputs, template: int = 0) -> tuple[list[list[int]], list[list[int]]]:
+        """Each of the two alternatives judged in a pretraining format."""
         ...

@@ -20,6 +20,7 @@ from aar_lab.learners.model import Architecture, Network
 from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
 
 INFERENCE_ROWS = 256
+ALONE = ("first", "second")
 
 
 class Gpt:
@@ -55,23 +56,19 @@ class Gpt:
         tokens, lengths = self._padded(self._writer.task(inputs))
         optimiser = _FlatAdamW(self._network, plan)
         steps = plan.epochs * -(-len(inputs) // plan.batch)
-        losses: list[float] = []
+        margins = np.zeros((plan.epochs, len(inputs)))
         for epoch in range(plan.epochs):
-            total = 0.0
             for picked in shuffled_batches(lengths, plan.batch, rng):
                 done = optimiser.steps / steps
                 logits = self._margins(tokens, lengths, picked)
                 loss = plan.loss(logits, goal[picked], weight[picked], done)
                 optimiser.step(loss, _rate(done, plan.warmup))
-                total += loss.item() * len(picked)
-            losses.append(total / len(inputs))
-            if not np.isfinite(losses[-1]):
+                margins[epoch, picked] = logits.detach().numpy()
+            if not (np.isfinite(margins[epoch]).all() and optimiser.finite()):
                 raise BadWeights(
-                    f"loss {losses[-1]} in epoch {epoch + 1}",
-                    "training diverged",
-                    "Lower the rate.",
+                    f"epoch {epoch + 1}", "training diverged: not finite", "Lower the rate."
                 )
-        return np.array(losses)
+        return np.logaddexp(0, margins) - np.asarray(targets) * margins
 
     def _margins(
         self,
@@ -110,32 +107,39 @@ class Gpt:
 
     def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
         """See `Learner.predict`."""
+        if view == "elicit":
+            return 1 / (1 + np.exp(-self._approval(self._network, inputs, 0)))
         margins = self._infer(self._writer.task(inputs, view), self._network.margin)
         sign = -1.0 if view == "swap" else 1.0
         return 1 / (1 + np.exp(-sign * margins))
 
-    def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
-        """See `Learner.embed`; `BadInput` if there is no such layer."""
+    def embed(self, inputs: Inputs, layer: int = -1, view: str = "plain") -> FloatArray:
+        """See `Learner.embed`; `BadInput` if there is no such layer or view."""
         if not -1 <= layer <= self._arch.layers:
             raise BadInput(
                 f"layer {layer}", "there is no such layer", f"Use -1…{self._arch.layers}."
             )
-        return self._infer(
-            self._writer.task(inputs), lambda t, n: self._network.last_hidden(t, n, layer)
-        )
+        if view in ALONE:
+            rows = self._writer.elicit(inputs)[ALONE.index(view)]
+        else:
+            rows = self._writer.task(inputs, view)
+        return self._infer(rows, lambda t, n: self._network.last_hidden(t, n, layer))
 
-    def zero_shot(self, inputs: Inputs) -> FloatArray:
+    def zero_shot(self, inputs: Inputs, template: int = 0) -> FloatArray:
         """Margin of approval for the first alternative minus that for the second."""
-        words = torch.tensor(self._writer.likes + self._writer.dislikes)
-        split = len(self._writer.likes)
         pretrained = Network(self._arch)
         self._load_base(pretrained)
+        return self._approval(pretrained, inputs, template)
+
+    def _approval(self, network: Network, inputs: Inputs, template: int) -> FloatArray:
+        words = torch.tensor(self._writer.likes + self._writer.dislikes)
+        split = len(self._writer.likes)
 
         def approval(tokens: Tensor, lengths: Tensor) -> Tensor:
-            logits = pretrained.next_logits(tokens, lengths, words)
+            logits = network.next_logits(tokens, lengths, words)
             return logits[:, :split].logsumexp(1) - logits[:, split:].logsumexp(1)
 
-        first, second = self._writer.elicit(inputs)
+        first, second = self._writer.elicit(inputs, template)
         return self._infer(first, approval) - self._infer(second, approval)
 
     def save(self) -> Weights:
@@ -213,6 +217,10 @@ class _FlatAdamW:
                     maximize=False,
                 )
         self.steps += 1
+
+    def finite(self) -> bool:
+        """Whether every parameter is finite; a loss can hide that the step behind it was not."""
+        return all(bool(flat.isfinite().all()) for (flat, _), _ in self._groups)
 
 
 def _flatten(parameters: list[torch.nn.Parameter]) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,7 @@ class LogConf:
         self._targets = torch.cat([self._targets, targets])[-self.buffer :]
         threshold = torch.quantile(self._probs, 1 - self._targets.mean())
         own = 0.5 * ((probs > threshold).to(probs.dtype) + (probs >= threshold).to(probs.dtype))
-        alpha = self.most * min(1.0, done / self.warmup)
+        alpha = self.most * (min(1.0, done / self.warmup) if self.warmup else 1.0)
         return cross_entropy(logits, (1 - alpha) * targets + alpha * own, weights, done)
 
 

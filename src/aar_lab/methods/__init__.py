@@ -1,25 +1,39 @@
-"""Published methods, one file each; `METHODS` is their registry."""
+"""Published methods, one file each; `NAMES` is their registry.
+
+A method's file is imported when it is asked for: some need libraries that take seconds to load.
+"""
 
 from __future__ import annotations
 
-from types import ModuleType
+import importlib
+from typing import Any
 
 from aar_lab.errors import UnknownName
-from aar_lab.methods import confident, logconf, naive, self_distill, soft
-from aar_lab.methods.base import Method
+from aar_lab.methods.base import Effort, Method
 
-
-def _method(module: ModuleType) -> Method:
-    name = module.__name__.rsplit(".", 1)[-1]
-    summary = (module.__doc__ or "").split("\n", 1)[0]
-    return Method(name, module.train, module.Args, module.FAMILY, summary)
-
-
-METHODS = {m.name: m for m in map(_method, (naive, soft, confident, logconf, self_distill))}
+NAMES = (
+    "naive",
+    "soft",
+    "confident",
+    "logconf",
+    "self_distill",
+)
 
 
 def get_method(name: str) -> Method:
     """The registered method of that name; `UnknownName` names those that exist."""
-    if name not in METHODS:
-        raise UnknownName(name, "no such method", f"Known are: {', '.join(METHODS)}.")
-    return METHODS[name]
+    if name not in NAMES:
+        raise UnknownName(name, "no such method", f"Known are: {', '.join(NAMES)}.")
+    module = importlib.import_module(f"{__name__}.{name}")
+    summary = (module.__doc__ or "").split("\n", 1)[0]
+    effort = getattr(module, "effort", _one_fit)
+    return Method(name, module.train, module.Args, module.FAMILY, summary, effort)
+
+
+def all_methods() -> dict[str, Method]:
+    """Every registered method by name."""
+    return {name: get_method(name) for name in NAMES}
+
+
+def _one_fit(args: Any) -> Effort:
+    return Effort(args.epochs)

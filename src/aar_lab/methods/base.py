@@ -42,6 +42,21 @@ TrainFunction = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What a method spends on the student it returns, beside what its recipe says.
+
+    A ceiling is matched to a method by spending the same on the truth.
+
+    Args:
+        passes: over the training data, as the last fits see them, 1…20.
+        both_orders: trained on every pair in both orders.
+    """
+
+    passes: int
+    both_orders: bool = False
+
+
+@dataclass(frozen=True)
 class Method:
     """A registered method: `train(task, rng, args) -> Student` and the class of its arguments."""
 
@@ -50,6 +65,7 @@ class Method:
     args: type
     family: str
     summary: str
+    effort: Callable[[Any], Effort]
 
 
 Rng = np.random.Generator

@@ -23,17 +23,23 @@ class Formats:
 
     Args:
         task: the row that a student is trained on, with {field} gaps.
-        swap: the two fields that a view exchanges.
-        elicit: the pretraining format in which the model judges ONE alternative, {reply} being
-            the alternative; empty if the problem has none.
+        swap: the two fields that hold the alternatives; empty if an example has none.
+        elicit: pretraining formats in which the model judges ONE alternative, {reply} being the
+            judged one and {other} the other; empty if the problem has none.
         likes, dislikes: next words that approve and that disapprove.
+        answer: position of the word of an alternative that is its final answer, e.g. -1.
     """
 
     task: str
-    swap: tuple[str, str]
-    elicit: str = ""
+    swap: tuple[str, ...] = ()
+    elicit: tuple[str, ...] = ()
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
+    answer: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.task.strip():
+            raise BadInput("task ''", "a row needs a format", "Write one with {field} gaps.")
 
 
 @dataclass(frozen=True)

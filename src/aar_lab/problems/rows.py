@@ -5,7 +5,7 @@ from __future__ import annotations
 from aar_lab.errors import BadInput
 from aar_lab.problems.bundle import Problem
 from aar_lab.problems.tokens import Tokeniser
-from aar_lab.types import VIEWS, Inputs
+from aar_lab.types import Inputs
 
 Rows = list[list[int]]
 
@@ -20,11 +20,16 @@ class RowWriter:
         self.dislikes = [self._tokens.encode(word)[0] for word in problem.formats.dislikes]
 
     def task(self, inputs: Inputs, view: str = "plain") -> Rows:
-        """One row per example; the view "swap" exchanges the two alternatives."""
-        if view not in VIEWS:
-            raise BadInput(repr(view)[:80], "there is no such view", f"Use {', '.join(VIEWS)}.")
-        first, second = self._formats.swap
-        turn = {first: second, second: first} if view == "swap" else {}
+        """One row per example; the view "swap" exchanges the two alternatives.
+
+        `BadInput` for another view, and for "swap" where an example has no alternatives.
+        """
+        turn: dict[str, str] = {}
+        if view == "swap":
+            first, second = self._sides(view)
+            turn = {first: second, second: first}
+        elif view != "plain":
+            raise BadInput(repr(view)[:80], "no view of the task's row", "Use plain or swap.")
         return [
             self._tokens.encode(
                 self._formats.task.format(**{turn.get(k, k): v for k, v in row.items()})
@@ -32,17 +37,28 @@ class RowWriter:
             for row in inputs.data
         ]
 
-    def elicit(self, inputs: Inputs) -> tuple[Rows, Rows]:
-        """Each alternative alone in the pretraining format; `BadInput` if the problem has none."""
-        if not self._formats.elicit:
+    def _sides(self, wanted: str) -> tuple[str, ...]:
+        if not self._formats.swap:
+            raise BadInput(wanted, "an example of this problem has no alternatives", "Use plain.")
+        return self._formats.swap
+
+    def elicit(self, inputs: Inputs, template: int = 0) -> tuple[Rows, Rows]:
+        """Each alternative judged in a pretraining format: rows of the first, of the second.
+
+        `BadInput` if the problem has no such format.
+        """
+        if not 0 <= template < len(self._formats.elicit):
             raise BadInput(
-                "zero_shot", "the problem declares no pretraining format", "Train on weak labels."
+                f"template {template}",
+                f"the problem declares {len(self._formats.elicit)} pretraining formats",
+                "Count from 0; without one, train on weak labels.",
             )
+        sides, form = self._sides("elicit"), self._formats.elicit[template]
         first, second = (
             [
-                self._tokens.encode(self._formats.elicit.format(**row, reply=row[side]))
+                self._tokens.encode(form.format(**row, reply=row[side], other=row[other]))
                 for row in inputs.data
             ]
-            for side in self._formats.swap
+            for side, other in (sides, sides[::-1])
         )
         return first, second

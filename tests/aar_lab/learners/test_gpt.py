@@ -49,12 +49,12 @@ def test_a_fresh_student_has_no_opinion() -> None:
     assert factory()().predict(INPUTS).tolist() == [0.5] * len(INPUTS)
 
 
-def test_a_student_learns_and_reports_the_loss_of_each_epoch() -> None:
+def test_a_student_learns_and_reports_the_loss_of_each_example_in_each_epoch() -> None:
     inputs, truth = examples(200, seed=1)
     learner = factory()()
     losses = learner.fit(inputs, truth, rng(), plan=Plan(epochs=8, rate=1e-2))
-    assert losses.shape == (8,)
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses.shape == (8, len(inputs))
+    assert losses[-1].mean() < 0.5 * losses[0].mean()
     fresh, answers = examples(200, seed=2)
     assert np.mean((learner.predict(fresh) > 0.5) == answers) > 0.75
 
@@ -107,7 +107,7 @@ def test_a_second_fit_goes_on_from_the_first() -> None:
     first = learner.predict(INPUTS)
     losses = learner.fit(INPUTS, TRUTH, rng(), plan=replace(PLAN, epochs=1, rate=1e-9))
     assert np.allclose(learner.predict(INPUTS), first, atol=1e-5)
-    assert losses[0] == pytest.approx(-np.log(np.where(TRUTH == 1, first, 1 - first)).mean())
+    assert losses[0].mean() == pytest.approx(-np.log(np.where(TRUTH == 1, first, 1 - first)).mean())
 
 
 # --- inference --------------------------------------------------------------------------------
@@ -235,3 +235,26 @@ def test_a_row_longer_than_the_context_is_refused() -> None:
 def test_a_plan_out_of_its_limits_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(BadInput):
         Plan(**values)
+
+
+def test_views_of_an_embedding_are_the_task_or_one_alternative_alone() -> None:
+    learner = loaded()
+    turned = replace(INPUTS, data=tuple({**r, "a": r["b"], "b": r["a"]} for r in INPUTS.data))
+    assert np.allclose(learner.embed(INPUTS, view="swap"), learner.embed(turned), atol=1e-6)
+    first, second = (learner.embed(INPUTS, view=view) for view in ("first", "second"))
+    assert np.allclose(learner.embed(turned, view="first"), second, atol=1e-6)
+    assert not np.allclose(first, second)
+
+
+def test_the_elicited_view_asks_the_present_weights() -> None:
+    learner = factory()()
+    prior = 1 / (1 + np.exp(-learner.zero_shot(INPUTS)))
+    assert np.allclose(learner.predict(INPUTS, "elicit"), prior, atol=1e-6)
+    learner.fit(INPUTS, TRUTH, rng(), plan=PLAN)
+    assert not np.allclose(learner.predict(INPUTS, "elicit"), prior, atol=1e-3)
+
+
+def test_a_template_that_does_not_exist_is_refused() -> None:
+    assert not np.allclose(loaded().zero_shot(INPUTS, 1), loaded().zero_shot(INPUTS))
+    with pytest.raises(BadInput, match="template 2"):
+        loaded().zero_shot(INPUTS, 2)

@@ -87,14 +87,26 @@ def test_eliciting_shows_each_reply_alone() -> None:
     assert words(second) == ["ask of | bad poor |"]
 
 
+def test_another_template_shows_the_other_reply_before_the_judged_one() -> None:
+    first, second = RowWriter(PROBLEM).elicit(ONE, template=1)
+    assert words(first) == ["ask of | bad poor | no good |"]
+    assert words(second) == ["ask of | good | no bad poor |"]
+
+
+def test_a_problem_without_alternatives_has_no_swap_view() -> None:
+    single = replace(PROBLEM, formats=replace(PROBLEM.formats, swap=()))
+    with pytest.raises(BadInput, match="no alternatives"):
+        RowWriter(single).task(ONE, "swap")
+
+
 def test_words_of_approval_are_single_tokens() -> None:
     writer = RowWriter(PROBLEM)
     assert words([writer.likes, writer.dislikes]) == ["yes aye", "no"]
 
 
 def test_a_problem_without_a_pretraining_format_cannot_be_elicited() -> None:
-    silent = replace(PROBLEM, formats=replace(PROBLEM.formats, elicit=""))
-    with pytest.raises(BadInput, match="no pretraining format"):
+    silent = replace(PROBLEM, formats=replace(PROBLEM.formats, elicit=()))
+    with pytest.raises(BadInput, match="declares 0 pretraining formats"):
         RowWriter(silent).elicit(ONE)
 
 
