@@ -27,7 +27,7 @@ def student_factory(problem: Problem, name: str, weights: Path) -> Callable[[], 
 def make_task(bundle: Bundle, student: str, inputs: Inputs, weak: WeakLabels) -> Task:
     """The task of one seed, from a public bundle and the weak labels that the host issued."""
     factory = student_factory(bundle.problem, student, bundle.weights(student))
-    return Task(inputs, weak, factory)
+    return Task(inputs, weak, factory, bundle.problem.formats)
 
 
 def load_method(source: str, name: str = "method.py") -> TrainFunction:

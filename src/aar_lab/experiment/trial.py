@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from aar_lab.errors import BadInput, BadSource
 from aar_lab.experiment.run import load_method, make_task, run_method
 from aar_lab.experiment.students import infer
 from aar_lab.learners.machine import use_one_thread
+from aar_lab.methods.base import Task
 from aar_lab.problems.bundle import Bundle
 from aar_lab.rng import stream
-from aar_lab.types import FloatArray, Inputs, Recipe, Student, WeakLabels
+from aar_lab.types import FloatArray, Inputs, Student, WeakLabels
 
 HELD_SHARE = 0.25
 
@@ -32,15 +34,16 @@ def practice(directory: Path) -> tuple[Bundle, Inputs, WeakLabels]:
     return bundle, inputs, WeakLabels(inputs.ids, np.array([rows[i] for i in inputs.ids]), -1)
 
 
-def _share(first: FloatArray, second: FloatArray, cut: float = 0.5) -> float:
-    return round(float(np.mean((first > cut) == (second > cut))), 4)
+def _share(first: FloatArray, second: FloatArray) -> float:
+    return round(float(np.mean((first > 0.5) == (second > 0.5))), 4)
 
 
 def try_method(connect: Callable[[], object], file: Path, seed: int = 0) -> dict[str, Any]:
     """Train on three quarters of the practice data and describe the student on the rest.
 
-    Returns seconds; agreement with the weak labels, with the elicited prior, and with itself when
-    the two alternatives are exchanged; mean confidence; share answered 1; members.
+    Returns seconds; agreement with the weak labels, with the elicited prior (None if the problem
+    has no pretraining format), and with itself when the two alternatives are exchanged (None if
+    an example has none); mean confidence; share answered 1; members.
     """
     use_one_thread()
     try:
@@ -55,18 +58,22 @@ def try_method(connect: Callable[[], object], file: Path, seed: int = 0) -> dict
     task = make_task(bundle, name, inputs.take(rest), labels)
     started = time.monotonic()
     student = run_method(load_method(source, file.name), task, seed)
-    seconds = time.monotonic() - started
-    shown = inputs.take(held)
+    seconds = round(time.monotonic() - started, 2)
+    found = _described(task, student, inputs.take(held), weak.probs[held])
+    return {"ok": True, "seconds": seconds, "trained_on": len(rest)} | found
+
+
+def _described(task: Task, student: Student, shown: Inputs, weak: FloatArray) -> dict[str, Any]:
     probs = infer(task.student, student, shown).probs
-    swapped = infer(task.student, _swapped(student), shown).probs
-    prior = task.student().zero_shot(shown)
+    learner, prior, swapped = task.student(), None, None
+    if learner.templates:
+        prior = _share(probs, 1 / (1 + np.exp(-learner.zero_shot(shown))))
+    if task.formats is not None and task.formats.swap:
+        swapped = _share(probs, infer(task.student, _swapped(student), shown).probs)
     return {
-        "ok": True,
-        "seconds": round(seconds, 2),
-        "trained_on": len(rest),
-        "agreement": _share(probs, weak.probs[held]),
-        "prior_agreement": _share(probs, 1 / (1 + np.exp(-prior))),
-        "swap_consistency": _share(probs, swapped),
+        "agreement": _share(probs, weak),
+        "prior_agreement": prior,
+        "swap_consistency": swapped,
         "mean_confidence": round(float(np.maximum(probs, 1 - probs).mean()), 4),
         "share_positive": round(float((probs > student.recipe.threshold).mean()), 4),
         "members": len(student.members),
@@ -78,7 +85,7 @@ def _has(bundle: Bundle, name: str) -> bool:
 
 
 def _swapped(student: Student) -> Student:
-    recipe = student.recipe
-    return Student(
-        student.members, Recipe(("swap",), recipe.members, recipe.aggregate, recipe.threshold)
-    )
+    """The student that reads every pair the other way round; "elicit" knows no order."""
+    turn = {"plain": "swap", "swap": "plain"}
+    views = tuple(turn.get(view, view) for view in student.recipe.views)
+    return Student(student.members, replace(student.recipe, views=views))

@@ -53,6 +53,16 @@ class Learner(Protocol):
     Probabilities are P(y = 1), float64 of shape (n,), in the order of the inputs.
     """
 
+    @property
+    def layers(self) -> int:
+        """Number of blocks; `embed` reads after 1…layers of them."""
+        ...
+
+    @property
+    def templates(self) -> int:
+        """Number of pretraining formats; `zero_shot` knows 0…templates − 1. May be 0."""
+        ...
+
     def fit(
         self,
         inputs: Inputs,
@@ -97,6 +107,7 @@ class Writer(Protocol):
 
     likes: list[int]
     dislikes: list[int]
+    templates: int
 
     def task(self, inputs: Inputs, view: str = "plain") -> list[list[int]]:
         """One row per example, in the task's format."""

@@ -37,6 +37,16 @@ class Gpt:
         self._network = Network(arch)
         self._load_base(self._network)
 
+    @property
+    def layers(self) -> int:
+        """See `Learner.layers`."""
+        return self._arch.layers
+
+    @property
+    def templates(self) -> int:
+        """See `Learner.templates`."""
+        return self._writer.templates
+
     def _load_base(self, network: Network) -> None:
         width = self._arch.width
         head = {"head.weight": np.zeros((1, width), "f4"), "head.bias": np.zeros(1, "f4")}

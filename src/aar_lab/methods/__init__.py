@@ -17,6 +17,19 @@ NAMES = (
     "confident",
     "logconf",
     "self_distill",
+    "reverse_ce",
+    "adaptconf",
+    "topofilter",
+    "noise_aware",
+    "overlap_density",
+    "mdl_curriculum",
+    "epiplexity",
+    "zero_shot",
+    "ue_zero_shot",
+    "ccs",
+    "ccs_es",
+    "em_posterior",
+    "swap_ensemble",
 )
 
 

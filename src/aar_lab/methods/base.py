@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from aar_lab.errors import BadIds
+from aar_lab.errors import BadIds, BadInput
 from aar_lab.learners.base import Learner
+from aar_lab.problems.bundle import Formats
 from aar_lab.types import FloatArray, Inputs, WeakLabels
 
 
@@ -21,11 +22,13 @@ class Task:
         inputs: n examples of `train_unlabeled`.
         weak: the weak supervisor's P(y = 1) for exactly these examples, in the same order.
         student: makes a fresh pretrained strong student at each call.
+        formats: how the problem writes its examples; None if it does not say.
     """
 
     inputs: Inputs
     weak: WeakLabels
     student: Callable[[], Learner]
+    formats: Formats | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ids != self.weak.ids:
@@ -36,6 +39,24 @@ class Task:
             )
         if len(self.inputs) < 2:
             raise BadIds(f"{len(self.inputs)} example", "too few to train on", "Give two or more.")
+
+    def alternatives(self) -> tuple[str, str]:
+        """The two fields that hold an example's alternatives; `BadInput` if there are none."""
+        if self.formats is None or not self.formats.swap:
+            raise BadInput(
+                "formats", "an example of this problem has no alternatives", "Use another method."
+            )
+        first, second = self.formats.swap
+        return first, second
+
+    def in_both_orders(self, targets: FloatArray) -> tuple[Inputs, FloatArray]:
+        """The n inputs, then the same with both alternatives exchanged, under new ids; and their
+        2n targets, those of the latter complemented. `BadInput` if there are no alternatives."""
+        first, second = self.alternatives()
+        turned = ({**row, first: row[second], second: row[first]} for row in self.inputs.data)
+        names = (*self.inputs.ids, *(f"{name} turned" for name in self.inputs.ids))
+        doubled = Inputs(names, (*self.inputs.data, *turned))
+        return doubled, np.concatenate([targets, 1 - targets])
 
 
 TrainFunction = Callable[..., Any]

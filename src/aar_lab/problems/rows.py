@@ -18,6 +18,7 @@ class RowWriter:
         self._tokens = Tokeniser(problem.vocabulary)
         self.likes = [self._tokens.encode(word)[0] for word in problem.formats.likes]
         self.dislikes = [self._tokens.encode(word)[0] for word in problem.formats.dislikes]
+        self.templates = len(problem.formats.elicit)
 
     def task(self, inputs: Inputs, view: str = "plain") -> Rows:
         """One row per example; the view "swap" exchanges the two alternatives.

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from aar_lab.learners.losses import (
+    AdaptConf,
+    ForwardCorrection,
     LogConf,
     Loss,
     cross_entropy,
@@ -24,6 +26,8 @@ LOSSES: list[Callable[[], Loss]] = [
     lambda: cross_entropy,
     lambda: LogConf(),
     lambda: reverse_cross_entropy,
+    lambda: AdaptConf(),
+    lambda: ForwardCorrection(0.2, 0.8),
 ]
 ROWS = st.lists(
     st.tuples(st.floats(-8, 8), st.floats(0, 1), st.floats(0.1, 3)), min_size=1, max_size=8
@@ -108,12 +112,15 @@ def test_logconf_keeps_the_balance_of_the_classes() -> None:
     assert int((pull < 0).sum()) == 10, "a quarter of the rows is pulled up, all f being above ½"
 
 
-def test_logconf_remembers_recent_batches_only() -> None:
-    loss = LogConf(most=1.0, buffer=2)
-    loss(tensor(5.0, 6.0), tensor(0.5, 0.5), torch.ones(2), 0.9)
-    fresh = LogConf(most=1.0, buffer=2)
-    batch = (tensor(-1.0, 1.0), tensor(0.5, 0.5), torch.ones(2), 0.9)
-    assert loss(*batch).item() == fresh(*batch).item()
+def test_logconf_balances_each_batch_whatever_the_one_before_it_was() -> None:
+    """A threshold from staler and lower f would call every row of a batch 1, and drive f up."""
+    loss = LogConf(most=1.0)
+    loss(torch.full((32,), -9.0), torch.full((32,), 0.5), torch.ones(32), 0.9)
+    logits, targets = torch.linspace(1, 9, 40), torch.full((40,), 0.5)
+    pull = torch.autograd.functional.jacobian(
+        lambda x: loss(x, targets, torch.ones(40), 0.9), logits
+    )
+    assert int((pull < 0).sum()) == 20
 
 
 @pytest.mark.parametrize("most", [0.3, 0.5])
@@ -139,3 +146,53 @@ def test_the_students_own_labels_pass_no_gradient() -> None:
     mixed = 0.5 * targets + 0.5 * tensor(0.0, 0.5, 1.0)
     assert logits.grad is not None
     assert torch.allclose(logits.grad, (torch.sigmoid(logits.detach()) - mixed) / 3)
+
+
+def test_adaptconf_is_its_equation() -> None:
+    (x, t), (y, u) = (2.0, 0.8), (2.0, 0.3)
+    agreed = 0.5
+    surprise = math.exp(entropy(1.0, sigmoid(y))), math.exp(entropy(0.0, sigmoid(y)))
+    beta = surprise[0] / sum(surprise)
+    assert beta < agreed
+    expected = (
+        entropy((1 - agreed) * t + agreed, sigmoid(x)) + entropy((1 - beta) * u + beta, sigmoid(y))
+    ) / 2
+    found = AdaptConf()(tensor(x, y), tensor(t, u), torch.ones(2), 0.9)
+    assert found.item() == pytest.approx(expected)
+
+
+def test_adaptconf_starts_as_cross_entropy_and_its_own_labels_pass_no_gradient() -> None:
+    logits, targets = tensor(-1.0, 2.0).requires_grad_(), tensor(0.4, 0.6)
+    plain = cross_entropy(logits, targets, torch.ones(2), 0.0)
+    assert AdaptConf()(logits, targets, torch.ones(2), 0.0).item() == pytest.approx(plain.item())
+    AdaptConf(temperature=1e9)(logits, targets, torch.ones(2), 0.9).backward()
+    mixed = 0.5 * targets + 0.5 * tensor(0.0, 1.0)
+    assert logits.grad is not None
+    assert torch.allclose(logits.grad, (torch.sigmoid(logits.detach()) - mixed) / 2, atol=1e-6)
+
+
+def test_forward_correction_is_the_likelihood_of_the_noisy_label() -> None:
+    # P(ỹ = 1 | x) = f·0.9 + (1 − f)·0.3
+    noisy = [sigmoid(x) * 0.9 + (1 - sigmoid(x)) * 0.3 for x in (1.0, -2.0)]
+    expected = (entropy(1.0, noisy[0]) + entropy(0.0, noisy[1])) / 2
+    found = ForwardCorrection(0.3, 0.9)(tensor(1.0, -2.0), tensor(1, 0), torch.ones(2), 0.0)
+    assert found.item() == pytest.approx(expected)
+
+
+def test_forward_correction_without_noise_is_cross_entropy() -> None:
+    logits, targets, ones = tensor(1.0, -2.0), tensor(1.0, 0.3), torch.ones(2)
+    plain = cross_entropy(logits, targets, ones, 0.0).item()
+    assert ForwardCorrection(0, 1)(logits, targets, ones, 0.0).item() == pytest.approx(plain)
+
+
+def test_forward_correction_is_content_with_noise_that_it_expects() -> None:
+    """Among equal rows of which a tenth is labelled wrong, a sure student loses nothing more."""
+    loss, targets, ones = (
+        ForwardCorrection(0.1, 0.9),
+        tensor(*([1.0] * 9 + [0.0])),
+        tensor(*([1.0] * 10)),
+    )
+    sure = loss(20.0 * ones, targets, ones, 0.0)
+    unsure = loss(2.0 * ones, targets, ones, 0.0)
+    assert sure.item() == pytest.approx(entropy(0.9, 0.9), abs=1e-4)
+    assert sure < unsure

@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
-from tests.tiny import examples, factory, weak_labels
+from tests.aar_lab.methods.recorder import INPUTS, WEAK, recorded
+from tests.tiny import factory
 
 from aar_lab.errors import BadIds, EmptySelection, UnknownName
 from aar_lab.experiment.students import infer
-from aar_lab.learners.base import Learner, Plan
 from aar_lab.learners.losses import LogConf, cross_entropy
-from aar_lab.methods import METHODS, confident, get_method, logconf, naive, self_distill, soft
-from aar_lab.methods.base import Rng, Task, hard_labels
-from aar_lab.types import FloatArray, Inputs, Student, WeakLabels, Weights
-
-INPUTS, TRUTH = examples(24)
-WEAK = weak_labels(INPUTS, TRUTH)
-
-
-@dataclass
-class Recorder:
-    """A learner that learns nothing and remembers what it was asked; predicts the mean target."""
-
-    fits: list[tuple[Inputs, FloatArray, Plan]] = field(default_factory=list)
-    shown: list[Inputs] = field(default_factory=list)
-
-    def fit(
-        self,
-        inputs: Inputs,
-        targets: FloatArray,
-        rng: Rng,
-        weights: FloatArray | None = None,
-        plan: Plan = Plan(),  # noqa: B008  frozen
-    ) -> FloatArray:
-        self.fits.append((inputs, targets, plan))
-        return np.zeros(plan.epochs)
-
-    def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
-        self.shown.append(inputs)
-        return np.full(len(inputs), self.fits[-1][1].mean())
-
-    def embed(self, inputs: Inputs, layer: int = -1) -> FloatArray:
-        return np.zeros((len(inputs), 1))
-
-    def zero_shot(self, inputs: Inputs) -> FloatArray:
-        return np.zeros(len(inputs))
-
-    def save(self) -> Weights:
-        return {}
-
-    def load(self, weights: Weights) -> None:
-        self.fits.clear()
-
-
-def recorded(weak: WeakLabels = WEAK) -> tuple[Task, list[Recorder]]:
-    made: list[Recorder] = []
-
-    def make() -> Learner:
-        made.append(Recorder())
-        return made[-1]
-
-    return Task(INPUTS, weak, make), made
+from aar_lab.methods import (
+    NAMES,
+    all_methods,
+    confident,
+    get_method,
+    logconf,
+    naive,
+    self_distill,
+    soft,
+)
+from aar_lab.methods.base import Effort, Rng, Task, hard_labels
+from aar_lab.types import FloatArray, Student, WeakLabels
 
 
 def rng() -> Rng:
@@ -95,14 +54,6 @@ def test_logconf_trains_on_the_probabilities_with_its_own_loss() -> None:
     assert targets.tolist() == WEAK.probs.tolist()
     assert isinstance(plan.loss, LogConf)
     assert plan.loss.most == 0.3
-
-
-def test_two_fits_of_logconf_share_no_buffer() -> None:
-    task, made = recorded()
-    logconf.train(task, rng())
-    logconf.train(task, rng())
-    first, second = (learner.fits[0][2].loss for learner in made)
-    assert first is not second
 
 
 def test_logconf_without_its_loss_is_soft() -> None:
@@ -178,7 +129,11 @@ def test_a_task_of_one_example_is_refused() -> None:
 
 
 def test_methods_are_found_by_name() -> None:
-    assert {"naive", "soft", "confident", "logconf", "self_distill"} <= set(METHODS)
+    assert tuple(all_methods()) == NAMES
     assert get_method("naive").train is naive.train
     with pytest.raises(UnknownName, match=r"magic: no such method\. Known are: naive, soft"):
         get_method("magic")
+
+
+def test_a_method_spends_one_fit_unless_it_says_more() -> None:
+    assert get_method("soft").effort(soft.Args(epochs=3)) == Effort(3)
