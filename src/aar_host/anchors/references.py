@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import multiprocessing
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import aar_lab
-from aar_host.anchors import students
+import numpy as np
+
+from aar_host.anchors.code import code_digest
+from aar_host.anchors.parallel import run_all
 from aar_host.anchors.students import BASELINES, Kind, Trainer
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt, TooFewSeeds
 from aar_lab.experiment.students import infer, parse_student, write_student
-from aar_lab.learners.machine import library_versions, use_one_thread
+from aar_lab.learners.machine import use_one_thread
 from aar_lab.types import Inputs, Predictions, Recipe, Student, WeakLabels
 
 MIN_SEEDS = 5
@@ -62,10 +61,15 @@ class Anchors:
         return parse_student(lambda name, most: (folder / name).read_bytes()[:most], MEMBER_BYTES)
 
     def weak_labels(self, seed: int) -> WeakLabels:
-        """What one weak supervisor says of `train_unlabeled`."""
-        inputs = self.prepared.bundle.inputs()
-        found = self.predictions(Kind.WEAK, [seed], inputs)[0]
-        return WeakLabels(found.ids, found.probs, seed)
+        """What one weak supervisor says of `train_unlabeled`; kept once it has been said."""
+        path = self.path(Kind.WEAK, seed).with_suffix(".npz")
+        if not path.exists():
+            found = self.predictions(Kind.WEAK, [seed], self.prepared.bundle.inputs())[0]
+            draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.npz")
+            np.savez(draft, ids=np.array(found.ids), probs=found.probs)
+            os.replace(draft, path)
+        with np.load(path) as kept:
+            return WeakLabels(tuple(map(str, kept["ids"])), kept["probs"], seed)
 
     def predictions(
         self, kind: Kind, seeds: Iterable[int], inputs: Inputs, recipe: Recipe | None = None
@@ -81,37 +85,27 @@ class Anchors:
         )
 
 
-def code_digest() -> str:
-    """Digest of all code and libraries that a reference's weights depend on."""
-    home = Path(next(iter(aar_lab.__path__)))
-    files = sorted(
-        path
-        for folder in ("learners", "methods", "experiment", "problems")
-        for path in (home / folder).glob("*.py")
-    )
-    files += [Path(students.__file__), home / "rng.py", home / "types.py"]
-    found = hashlib.sha256()
-    for path in files:
-        found.update(path.read_bytes())
-    return digest_json([found.hexdigest(), library_versions()])
-
-
 def build_anchors(
-    prepared: Prepared, seeds: int, workers: int, progress: Progress = lambda text, done, of: None
+    prepared: Prepared,
+    seeds: int,
+    workers: int,
+    progress: Progress = lambda text, done, of: None,
+    baselines: Sequence[Kind] = BASELINES,
 ) -> Anchors:
     """Train what is missing, `workers` students at a time, and return the anchors.
 
     Args:
         seeds: weak supervisors (and students of each baseline), at least 5.
         progress: called with what was trained, how many are ready, and of how many.
+        baselines: which methods to train beside weak supervisor and ceiling.
     """
     if seeds < MIN_SEEDS:
         raise TooFewSeeds(f"{seeds} seeds", f"anchors need at least {MIN_SEEDS}", "Ask for more.")
-    anchors = Anchors(prepared, digest_json([prepared.digest, code_digest()]), seeds)
+    anchors = Anchors(prepared, digest_json([prepared.digest, code_digest(BASELINES)]), seeds)
     anchors.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     first = [(Kind.WEAK, seed) for seed in range(seeds)]
     then = [(Kind.CEILING, seed) for seed in range(CEILING_SEEDS)]
-    then += [(kind, seed) for kind in BASELINES for seed in range(seeds)]
+    then += [(kind, seed) for kind in baselines for seed in range(seeds)]
     total = len(first) + len(then)
     for ready, phase in ((0, first), (len(first), then)):
         _train_missing(anchors, phase, workers, _shifted(progress, ready, total))
@@ -130,15 +124,10 @@ def _train_missing(
 ) -> None:
     missing = [(k, s) for k, s in wanted if not (anchors.path(k, s) / "digests.json").exists()]
     ready = len(wanted) - len(missing)
-    if not missing:
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context) as pool:
-        running = {pool.submit(train_reference, anchors, k, s): f"{k} {s}" for k, s in missing}
-        for finished in as_completed(running):
-            finished.result()
-            ready += 1
-            progress(running[finished], ready)
+    calls = {f"{k} {s}": (train_reference, (anchors, k, s)) for k, s in missing}
+    failed = run_all(calls, workers, lambda name, done: progress(name, ready + done))
+    for error in failed.values():
+        raise error
 
 
 def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
@@ -150,7 +139,7 @@ def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
     elif kind is Kind.CEILING:
         student = trainer.ceiling(seed)
     else:
-        student = trainer.baseline(kind, anchors.weak_labels(seed))
+        student = trainer.method(kind.value, anchors.weak_labels(seed))
     folder = anchors.path(kind, seed)
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     write_student(draft, student)

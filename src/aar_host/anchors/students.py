@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from aar_host.vault import Labels, Part, Prepared
+from aar_host.vault import Part, Prepared
 from aar_lab.errors import BadSettings
 from aar_lab.experiment.run import make_task, run_method, student_factory
 from aar_lab.learners.base import Plan
 from aar_lab.learners.gpt import Gpt
 from aar_lab.methods import get_method
+from aar_lab.methods.base import Effort
 from aar_lab.rng import derive, stream
-from aar_lab.types import Inputs, Predictions, Student, WeakLabels
+from aar_lab.types import Aggregate, FloatArray, Inputs, Predictions, Recipe, Student, WeakLabels
 
 
 class Kind(StrEnum):
@@ -30,6 +31,40 @@ class Kind(StrEnum):
 
 
 BASELINES = (Kind.NAIVE, Kind.CONFIDENT)
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a ceiling must spend to be matched to a method: the same, but on the truth.
+
+    Args:
+        recipe: the method's inference; its threshold is not matched.
+        effort: the method's passes over the data, and whether it saw pairs in both orders.
+    """
+
+    recipe: Recipe
+    effort: Effort
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"recipe": self.recipe.as_dict(), "effort": asdict(self.effort)}
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Match:
+        """From `as_dict`."""
+        return cls(Recipe.from_dict(body["recipe"]), Effort(**body["effort"]))
+
+    @classmethod
+    def of(cls, recipe: Recipe, effort: Effort) -> Match:
+        """The match of a method: answers by elicitation have no trained counterpart, so only the
+        task's own views remain; aggregation is moot for a single answer."""
+        views = tuple(view for view in recipe.views if view != "elicit") or ("plain",)
+        many = len(views) * recipe.members > 1
+        kept = Recipe(views, recipe.members, recipe.aggregate if many else Aggregate.MEAN)
+        return cls(kept, effort)
+
+
+PLAIN = Match(Recipe(), Effort(Plan().epochs))
 
 
 @dataclass(frozen=True)
@@ -60,38 +95,53 @@ class Trainer:
             most = len(inputs) // share
             raise BadSettings(f"weak seed {seed}", f"there is data for {most}", "Use fewer seeds.")
         read = self.as_read(Kind.WEAK, seed, inputs.take(rows))
-        return self._fitted(Kind.WEAK, read, labels.take(rows.tolist()), seed)
+        truth, plan = labels.truth[rows], Plan(**self._supervision()["weak_plan"])
+        learner, rng = self.factory(Kind.WEAK)(), stream(seed, Kind.WEAK, "fit")
+        learner.fit(read, truth.astype(np.float64), rng, plan=plan)
+        return Student((learner.save(),))
 
     def as_read(self, kind: Kind, seed: int, inputs: Inputs) -> Inputs:
         """The inputs as a reference reads them: a weak supervisor misses words, others do not.
 
-        Which words is fixed by the supervisor's seed and the item's id.
+        It misses words of the alternatives, or where there are none of every field; the problem's
+        gap stands for each. Which words is fixed by the supervisor's seed and the item's id.
         """
         if kind is not Kind.WEAK:
             return inputs
-        misses, fields = self._supervision()["weak_misses"], self.prepared.bundle.problem.formats
+        misses, formats = self._supervision()["weak_misses"], self.prepared.bundle.problem.formats
         rows = []
         for name, row in zip(inputs.ids, inputs.data, strict=True):
             rng = stream(seed, "misses", name)
-            rows.append({**row, **{f: _thinned(row[f], misses, rng) for f in fields.swap}})
+            read = {f: _thinned(row[f], misses, rng, formats.gap) for f in formats.swap or row}
+            rows.append({**row, **read})
         return Inputs(inputs.ids, tuple(rows))
 
-    def ceiling(self, seed: int) -> Student:
-        """The strong student fitted to the truth of `train_unlabeled`."""
-        labels = self.prepared.vault.read(Part.TRAIN_UNLABELED)
-        return self._fitted(Kind.CEILING, self.prepared.bundle.inputs(), labels, seed)
+    def ceiling(self, seed: int, match: Match = PLAIN) -> Student:
+        """The strong student fitted to the truth of `train_unlabeled`, with a method's effort."""
+        inputs = self.prepared.bundle.inputs()
+        truth = self.prepared.vault.read(Part.TRAIN_UNLABELED).truth.astype(np.float64)
+        if match.effort.both_orders:
+            inputs, truth = self._both_orders(inputs, truth)
+        members = []
+        for member in range(match.recipe.members):
+            purpose = ("fit",) if member == 0 else ("fit", member)
+            learner, rng = self.factory(Kind.CEILING)(), stream(seed, Kind.CEILING, *purpose)
+            learner.fit(inputs, truth, rng, plan=Plan(epochs=match.effort.passes))
+            members.append(learner.save())
+        return Student(tuple(members), match.recipe)
 
-    def _fitted(self, kind: Kind, inputs: Inputs, labels: Labels, seed: int) -> Student:
-        plan = Plan(**self._supervision()["weak_plan"]) if kind is Kind.WEAK else Plan()
-        learner = self.factory(kind)()
-        learner.fit(inputs, labels.truth.astype(np.float64), stream(seed, kind, "fit"), plan=plan)
-        return Student((learner.save(),))
+    def _both_orders(self, inputs: Inputs, truth: FloatArray) -> tuple[Inputs, FloatArray]:
+        sides = self.prepared.bundle.problem.formats.swap
+        turn = dict(zip(sides, sides[::-1], strict=True))
+        turned = tuple({turn.get(k, k): v for k, v in row.items()} for row in inputs.data)
+        ids = (*inputs.ids, *(f"{name}-turned" for name in inputs.ids))
+        return Inputs(ids, (*inputs.data, *turned)), np.concatenate([truth, 1 - truth])
 
-    def baseline(self, kind: Kind, weak: WeakLabels) -> Student:
+    def method(self, name: str, weak: WeakLabels) -> Student:
         """A registered method on one supervisor's labels, run by the host itself."""
         bundle = self.prepared.bundle
         task = make_task(bundle, self._supervision()["strong"], bundle.inputs(), weak)
-        return run_method(get_method(kind.value).train, task, derive(weak.seed, "baseline"))
+        return run_method(get_method(name).train, task, derive(weak.seed, "baseline"))
 
     def elicited(self, inputs: Inputs) -> Predictions:
         """The strong model asked directly through its pretraining format, untrained."""
@@ -99,7 +149,8 @@ class Trainer:
         return Predictions(inputs.ids, 1 / (1 + np.exp(-margins)))
 
 
-def _thinned(text: str, misses: float, rng: np.random.Generator) -> str:
+def _thinned(text: str, misses: float, rng: np.random.Generator, gap: str) -> str:
     words = text.split()
     kept = rng.random(len(words)) >= misses
-    return " ".join(word for word, keep in zip(words, kept, strict=True) if keep)
+    read = [word if keep else gap for word, keep in zip(words, kept, strict=True)]
+    return " ".join(word for word in read if word)

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from aar_host.anchors.references import CEILING_SEEDS, Anchors, code_digest
+from aar_host.anchors.code import code_digest
+from aar_host.anchors.references import CEILING_SEEDS, Anchors
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
 from aar_host.problems.base import Draw, ProblemSource

@@ -11,12 +11,12 @@ import pytest
 from tests.tiny import examples
 from tests.tiny_source import TinySource
 
+from aar_host.anchors.code import code_digest
 from aar_host.anchors.references import (
     CEILING_SEEDS,
     MIN_SEEDS,
     Anchors,
     build_anchors,
-    code_digest,
     train_reference,
 )
 from aar_host.anchors.students import BASELINES, Kind, Trainer

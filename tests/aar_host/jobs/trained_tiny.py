@@ -10,8 +10,9 @@ from typing import ClassVar
 from tests import tiny
 from tests.tiny_source import TinySource
 
-from aar_host.anchors.references import CEILING_SEEDS, Anchors, code_digest, train_reference
-from aar_host.anchors.students import Kind
+from aar_host.anchors.code import code_digest
+from aar_host.anchors.references import CEILING_SEEDS, Anchors, train_reference
+from aar_host.anchors.students import BASELINES, Kind
 from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
 from aar_host.problems.base import Sizes
 from aar_host.problems.prepare import prepare
@@ -53,7 +54,7 @@ def build(folder: Path, sandbox: str = "bubblewrap") -> Grounds:
     (folder / "base").mkdir()
     source = TrainedTiny(folder / "base")
     prepared = prepare(source, folder / "cache", seed=7)
-    anchors = Anchors(prepared, digest_json([prepared.digest, code_digest()]), ANCHOR_SEEDS)
+    anchors = Anchors(prepared, digest_json([prepared.digest, code_digest(BASELINES)]), ANCHOR_SEEDS)
     anchors.directory.mkdir(parents=True)
     for kind in Kind:
         for seed in range(CEILING_SEEDS if kind is Kind.CEILING else ANCHOR_SEEDS):
