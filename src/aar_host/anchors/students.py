@@ -143,8 +143,11 @@ class Trainer:
         task = make_task(bundle, self._supervision()["strong"], bundle.inputs(), weak)
         return run_method(get_method(name).train, task, derive(weak.seed, "baseline"))
 
-    def elicited(self, inputs: Inputs) -> Predictions:
-        """The strong model asked directly through its pretraining format, untrained."""
+    def elicited(self, inputs: Inputs) -> Predictions | None:
+        """The strong model asked directly through its pretraining format, untrained; None if the
+        problem has no such format."""
+        if not self.prepared.bundle.problem.formats.elicit:
+            return None
         margins = self.factory(Kind.CEILING)().zero_shot(inputs)
         return Predictions(inputs.ids, 1 / (1 + np.exp(-margins)))
 

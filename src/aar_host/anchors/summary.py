@@ -22,13 +22,13 @@ Rows = Mapping[Kind, tuple[Predictions, ...]]
 
 
 def summarise(
-    version: str, rows: Rows, elicited: Predictions, tests: Prepared, part: str
+    version: str, rows: Rows, elicited: Predictions | None, tests: Prepared, part: str
 ) -> dict[str, Any]:
     """Accuracy of every reference on in-distribution items, and the baselines' PGR, as JSON.
 
     Args:
         rows: predictions of each kind's students on the items of the part.
-        elicited: the answers of the untrained strong model through its pretraining format.
+        elicited: the answers of the untrained strong model through its pretraining format, or None.
     """
     found: dict[str, Any] = {"version": version}
     for kind in Kind:
@@ -44,5 +44,6 @@ def summarise(
         estimate = estimate_as_dict(scored.pgr)
         found[kind.value] |= {"pgr": estimate["mean"], "interval": estimate["interval"]}
         found |= {"n_items": scored.n_items, "n_problems": scored.n_problems}
-    found["zero_shot"] = {"mean": accuracies([elicited], tests, part)[0]}
+    if elicited is not None:
+        found["zero_shot"] = {"mean": accuracies([elicited], tests, part)[0]}
     return found

@@ -12,6 +12,7 @@ from aar_host.anchors.references import CEILING_SEEDS, Anchors, build_anchors
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
 from aar_host.cli.common import json_option, progress
+from aar_host.problems.base import ProblemSource
 from aar_host.problems.basemodels import build_base_model
 from aar_host.problems.prepare import draw_test, test_inputs
 from aar_host.problems.prepare import prepare as prepare_data
@@ -62,14 +63,13 @@ def anchors(problem: str, seeds: int, data_seed: int | None, as_json: bool) -> d
     prepared = prepare_data(source, cache_dir(), data_seed)
     with progress() as report:
         built = build_anchors(prepared, seeds, number("workers"), report)
-    found = {"problem": problem, **_measured(built, seeds)}
+    found = {"problem": problem, **_measured(source, built, seeds)}
     if not as_json:
         Console().print(anchors_table(found))
     return found
 
 
-def _measured(built: Anchors, seeds: int) -> dict[str, Any]:
-    source = get_problem(built.prepared.bundle.problem.name)
+def _measured(source: ProblemSource, built: Anchors, seeds: int) -> dict[str, Any]:
     folder = built.prepared.directory / "reference"
     tests = draw_test(source, folder, derive(built.prepared.digest, "reference"))
     inputs = test_inputs(tests, REFERENCE_PART)

@@ -65,7 +65,7 @@ def set_up(options: Options, progress: Progress) -> Campaign:
         config={
             "seeds": SEALED.seeds,
             "max_submissions": number("max_submissions"),
-            "objective": source.public().objective,
+            "objective": str(source.public().objective),
             "brief": source.public().brief,
             "rules": list(RULES),
             "seconds": round(options.minutes * 60),

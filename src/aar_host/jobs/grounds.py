@@ -110,7 +110,11 @@ class Grounds:
         """What the anchors predict on the items of a tier."""
         rows = self._predictions(tier)
         return AnchorPredictions(
-            self.facts["anchors_version"], rows[Kind.WEAK], rows[Kind.CEILING], rows[Kind.NAIVE]
+            self.facts["anchors_version"],
+            rows[Kind.WEAK],
+            rows[Kind.CEILING],
+            rows[Kind.NAIVE],
+            self.bundle.problem.objective,
         )
 
     def references(self, tier: Tier) -> dict[str, Any]:
@@ -172,6 +176,7 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
 def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:
     """Let the anchors predict; write weak labels, predictions and the references' accuracies."""
     trainer, summary = Trainer(anchors.prepared), {}
+    swap = anchors.prepared.bundle.problem.formats.swap
     for seed in range(2 * SEEDS):
         weak = anchors.weak_labels(seed)
         np.savez(host / f"weak-{seed}.npz", ids=np.array(weak.ids), probs=weak.probs)
@@ -186,7 +191,8 @@ def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:
             found = anchors.predictions(kind, seeds, inputs)
             predicted[kind] = found
             arrays[kind.value] = np.stack([p.probs for p in found])
-        both = anchors.predictions(Kind.NAIVE, weak_seeds, inputs, BOTH_ORDERS)
+        recipe = BOTH_ORDERS if swap else None
+        both = anchors.predictions(Kind.NAIVE, weak_seeds, inputs, recipe)
         arrays[NAIVE_BOTH] = np.stack([p.probs for p in both])
         np.savez(host / f"anchors-{tier}.npz", **arrays)
         elicited = trainer.elicited(inputs)

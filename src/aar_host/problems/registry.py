@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aar_host.problems.base import ProblemSource
 from aar_host.problems.chat_mini import ChatMini
-from aar_lab.errors import BadSource, UnknownName
-
-# Called with seed=, the world, and strong=, the strong student, or without either.
-Kind = Callable[..., ProblemSource]
+from aar_host.problems.own import Kind, load_kind, make_source
+from aar_lab.errors import UnknownName
 
 PROBLEMS: dict[str, Kind] = {ChatMini.name: ChatMini}
 
@@ -28,10 +24,13 @@ def get_problem(name: str, world: int | None = None, strong: str | None = None) 
 
     Raises:
         UnknownName: there is no such problem or student.
-        BadSource: the file cannot be run or defines no `PROBLEM`.
+        BadSource: the file cannot be run, or `PROBLEM` is no such class.
     """
-    kind = _from_file(Path(name)) if name.endswith(".py") else PROBLEMS.get(name)
-    if kind is None:
+    if name.endswith(".py"):
+        kind: Kind = partial(make_source, Path(name), load_kind(Path(name)))
+    elif name in PROBLEMS:
+        kind = PROBLEMS[name]
+    else:
         known = ", ".join(PROBLEMS)
         raise UnknownName(name, "no such problem", f"Known are: {known}; or give a .py file.")
     chosen = {} if world is None else {"seed": world}
@@ -42,18 +41,3 @@ def get_problem(name: str, world: int | None = None, strong: str | None = None) 
         known = ", ".join(source.public().students)
         raise UnknownName(strong, f"{name} has no such student", f"Known are: {known}.")
     return kind(**chosen, strong=strong)
-
-
-def _from_file(path: Path) -> Kind:
-    module_name = f"aar_problem_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None or not path.exists():
-        raise BadSource(path, "there is no such file", "Give the path of a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    spec.loader.exec_module(module)
-    kind = getattr(module, "PROBLEM", None)
-    if not callable(kind):
-        raise BadSource(path, "it defines no PROBLEM", "Set PROBLEM to your class.")
-    found: Kind = kind
-    return found

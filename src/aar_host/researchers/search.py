@@ -204,9 +204,10 @@ def fault_of(trial: Mapping[str, Any], max_seconds: float) -> str | None:
     """Why a method that runs is not worth a submission; None if it may be.
 
     Args:
-        trial: what `lab try` answers; "seconds", and the shares in [0, 1] that are present.
+        trial: what `lab try` answers; "seconds", and shares in [0, 1] that may be absent or None.
         max_seconds: that a trial may take.
     """
+    trial = {name: value for name, value in trial.items() if value is not None}
     if trial["seconds"] > max_seconds:
         return "too slow"
     positive = trial.get("share_positive", 0.5)

@@ -6,9 +6,9 @@
 
 π = σ(κ·m̄) from the mean standardised margin m̄ of several readings, first of the pretrained student
 in all of its templates, later of the student fitted on q in both orders of the pair. z holds the
-weak label's confidence, and mean, spread and agreement in sign of the margins. Noise rates by EM:
-Dawid & Skene 1979; with a model as the prior: Raykar et al. 2010; for deep students: Khetan et al.
-2018, arXiv 1712.04577.
+weak label's confidence, and |m̄|, spread and agreement in sign of the margins: with m̄ itself, the
+rates would explain the labels without y. Noise rates by EM: Dawid & Skene 1979; with a model as the
+prior: Raykar et al. 2010; for deep students: Khetan et al. 2018, arXiv 1712.04577.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def read(student: Learner, inputs: Inputs) -> FloatArray:
 
 
 def features(confidence: FloatArray, margins: FloatArray) -> FloatArray:
-    """z: (n, 5), standardised: confidence of the weak label, mean and spread of the margins, share
-    that agrees in sign with their mean, and 1."""
+    """z: (n, 5), standardised: confidence of the weak label; of the margins (k, n) the size of the
+    mean, the spread, and the share that agrees in sign with the mean; and 1."""
     mean = margins.mean(axis=0)
     agreement = (np.sign(margins) == np.sign(mean)).mean(axis=0)
-    found = np.stack([confidence, mean, margins.std(axis=0), agreement], axis=1)
+    found = np.stack([confidence, np.abs(mean), margins.std(axis=0), agreement], axis=1)
     spread = found.std(axis=0)
     scaled = (found - found.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
     return np.column_stack([scaled, np.ones(len(found))])

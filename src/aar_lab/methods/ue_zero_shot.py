@@ -5,7 +5,7 @@
 m_i is the zero-shot margin of pair i, averaged over the templates. Within one prompt every
 alternative has one latent score s, whatever it is paired with, hence no cycles; the flipped pair
 has the opposite margin; where the problem says which word is the answer, alternatives with the same
-answer share their score. Wen et al. 2025, "Unsupervised elicitation", arXiv 2506.10139, section 2.2
+answer share their score. Wen et al. 2025, "Unsupervised elicitation", arXiv 2506.10139
 (consistency); zero-shot labels in place of its search.
 """
 

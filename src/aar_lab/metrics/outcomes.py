@@ -69,41 +69,46 @@ class Outcomes:
             check_pairing("transfer", self.transfer, self.weak)
 
 
-def unit_array(values: npt.ArrayLike, dimensions: int) -> FloatArray:
+def unit_array(values: npt.ArrayLike, dimensions: int, name: str = "values") -> FloatArray:
     """The values as float64, or `BadProbabilities` unless all are numbers in [0, 1]."""
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadProbabilities(
-            type(values).__name__, f"not an array of numbers ({error})", "Give one."
+            f"{name}: {type(values).__name__}", f"not an array of numbers ({error})", "Give one."
         ) from error
-    if array.ndim != dimensions or not ((array >= 0) & (array <= 1)).all():
+    if array.ndim != dimensions:
         raise BadProbabilities(
-            f"array of shape {array.shape}",
-            f"not {dimensions}-dimensional with finite values in [0, 1]",
-            "Correct its shape and values.",
+            f"{name} of shape {array.shape}", f"not {dimensions}-dimensional", "Correct its shape."
+        )
+    bad = ~((array >= 0) & (array <= 1))
+    if bad.any():
+        raise BadProbabilities(
+            f"{array[bad][0]} among {name}", "not a number in [0, 1]", "Correct the value."
         )
     return array
 
 
-def check_seeds(count: int) -> None:
+def check_seeds(count: int, name: str = "values") -> None:
     """Raise `TooFewSeeds` below two."""
     if count < 2:
         raise TooFewSeeds(
-            f"{count} seed", "no variance over seeds can be estimated", "Use at least two seeds."
+            f"{count} seed of {name}",
+            "no variance over seeds can be estimated",
+            "Use at least two seeds.",
         )
 
 
 def matrix(name: str, values: npt.ArrayLike, items: int) -> FloatArray:
     """A read-only correctness matrix of that many items and at least two seeds."""
-    array = unit_array(values, 2)
+    array = unit_array(values, 2, name)
     if array.shape[1] != items:
         raise BadProbabilities(
             f"{name} of shape {array.shape}",
             f"the other matrices have {items} items",
             "Score every model on the same items.",
         )
-    check_seeds(array.shape[0])
+    check_seeds(array.shape[0], name)
     array.flags.writeable = False
     return array
 

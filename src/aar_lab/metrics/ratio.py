@@ -54,12 +54,14 @@ class Spread:
     def degrees(self, contrast: FloatArray) -> float:
         """Satterthwaite degrees of freedom of a contrast.
 
-        Seeds enter by V (V − noise)₊. With V² the interval covers 99 % where noise is all there is,
-        with the other square 91 % where there is little of it (by simulation).
+        The estimate V − noise of seeds varies as V does, hence V² weighs them; but where it is
+        taken as 0, items alone are left. Between V = 2 noise and V = noise the weight falls to 0.
+        With V² throughout, intervals cover 99 % where noise is all there is; with (V − noise)²,
+        92 % where there is little of it (by simulation).
         """
         parts = self._variances(contrast)
         crude = np.einsum("i,mij,j->m", contrast, [*self.seeds, self.items], contrast)
-        spread = float((parts * crude / self.freedom).sum())
+        spread = float((crude * np.minimum(crude, 2 * parts) / self.freedom).sum())
         least = float(self.freedom.min())
         return max(least, float(parts.sum()) ** 2 / spread) if spread > 0 else least
 

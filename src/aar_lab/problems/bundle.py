@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aar_lab.errors import BadInput, UnknownName
+from aar_lab.problems.objective import PGR, Objective
 from aar_lab.types import Inputs
 
 
@@ -28,6 +29,7 @@ class Formats:
             judged one and {other} the other; empty if the problem has none.
         likes, dislikes: next words that approve and that disapprove.
         answer: position of the word of an alternative that is its final answer, e.g. -1.
+        gap: the word that stands where a weak supervisor overlooked one; empty: none does.
     """
 
     task: str
@@ -36,6 +38,7 @@ class Formats:
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
     answer: int | None = None
+    gap: str = ""
 
     def __post_init__(self) -> None:
         if not self.task.strip():
@@ -44,7 +47,14 @@ class Formats:
 
 @dataclass(frozen=True)
 class Problem:
-    """A public description; `students` maps a name to a network's shape."""
+    """A public description.
+
+    Args:
+        students: each name's network, its shape.
+        roles: what the weak and the strong model are called.
+        objective: what a submission is measured by.
+        finite: the data are a fixed collection, and every campaign is tested on the same items.
+    """
 
     name: str
     version: str
@@ -54,7 +64,8 @@ class Problem:
     vocabulary: tuple[str, ...]
     students: Mapping[str, Mapping[str, int]]
     roles: tuple[str, str] = ("weak supervisor", "strong student")
-    objective: str = "PGR = (transfer - weak) / (ceiling - weak), accuracy, higher is better"
+    objective: Objective = PGR
+    finite: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -65,7 +76,8 @@ class Problem:
         """From `as_dict`; `BadInput` if a field is missing or unknown."""
         try:
             formats = Formats(**_tuples(body["formats"]))
-            return cls(**{**_tuples(body), "formats": formats})
+            objective = Objective.from_dict(body["objective"])
+            return cls(**{**_tuples(body), "formats": formats, "objective": objective})
         except (KeyError, TypeError, AttributeError) as error:
             raise BadInput(
                 "problem.json", f"not a problem ({error})", "Prepare it again."

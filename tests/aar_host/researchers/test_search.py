@@ -120,6 +120,8 @@ def test_a_method_that_fails_its_trial_is_not_submitted(make_station):
         ({"swap_consistency": 0.0}, "position"),
         ({"agreement": 0.5, "prior_agreement": 0.5}, "chance"),
         ({"agreement": 0.9, "prior_agreement": 0.5}, None),
+        ({"swap_consistency": None, "prior_agreement": None}, None),
+        ({"swap_consistency": None, "agreement": 0.0, "prior_agreement": 0.9}, "chance"),
         ({"share_positive": 0.99}, "same for all"),
         ({"share_positive": 0.0}, "same for all"),
         ({"mean_confidence": 0.5}, "same for all"),

@@ -88,6 +88,10 @@ def test_anything_but_a_student_is_refused(bundle: Bundle, answer: object) -> No
         run_method(lambda task, rng: answer, task, 0)
 
 
+def test_a_task_says_how_examples_are_written(bundle: Bundle) -> None:
+    assert make_task(bundle, "S", INPUTS, WEAK).formats == bundle.problem.formats
+
+
 def test_a_task_needs_a_known_student_and_fitting_labels(bundle: Bundle) -> None:
     with pytest.raises(UnknownName, match="Known are: S, W"):
         make_task(bundle, "X", INPUTS, WEAK)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny import examples, weak_labels, write_bundle
+from tests.tiny import PROBLEM, examples, weak_labels, write_bundle
 
 from aar_lab.errors import BadInput, BadSource, LabError
 from aar_lab.experiment.trial import practice, try_method
+from aar_lab.problems.bundle import Formats
 
+ZERO_SHOT = "from aar_lab.methods.zero_shot import train\n"
 NAIVE = "from aar_lab.methods.naive import train\n"
 ENSEMBLE = """
 from aar_lab.types import Recipe, Student
@@ -65,6 +68,23 @@ def test_a_trial_reads_the_recipe(box: Path) -> None:
     found = tried(box, ENSEMBLE)
     assert found["members"] == 2
     assert found["mean_confidence"] < tried(box, NAIVE)["mean_confidence"], "views average out"
+
+
+def test_a_student_that_reads_both_orders_is_consistent(box: Path) -> None:
+    assert tried(box, ENSEMBLE)["swap_consistency"] == 1
+
+
+def test_an_elicited_student_agrees_with_the_prior_in_any_order(box: Path) -> None:
+    found = tried(box, ZERO_SHOT)
+    assert found["prior_agreement"] == found["swap_consistency"] == 1
+
+
+def test_without_alternatives_and_formats_to_ask_in_these_shares_are_unknown(box: Path) -> None:
+    bare = replace(PROBLEM, formats=Formats(task=PROBLEM.formats.task))
+    (box / "data" / "problem.json").write_text(json.dumps(bare.as_dict()))
+    found = tried(box, NAIVE)
+    assert found["prior_agreement"] is found["swap_consistency"] is None
+    assert 0 <= found["agreement"] <= 1
 
 
 def test_a_trial_can_be_repeated(box: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tiny import ARCH, examples, factory, random_weights
+from tests.tiny import ARCH, PROBLEM, examples, factory, random_weights
 from torch import Tensor
 
 from aar_lab.digest import digest_bytes
@@ -17,6 +17,8 @@ from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadWeights, Empty
 from aar_lab.learners.base import Learner, Plan
 from aar_lab.learners.gpt import Gpt
 from aar_lab.learners.losses import cross_entropy, reverse_cross_entropy
+from aar_lab.problems.bundle import Formats
+from aar_lab.problems.rows import RowWriter
 from aar_lab.types import FloatArray
 
 INPUTS, TRUTH = examples(48)
@@ -258,3 +260,10 @@ def test_a_template_that_does_not_exist_is_refused() -> None:
     assert not np.allclose(loaded().zero_shot(INPUTS, 1), loaded().zero_shot(INPUTS))
     with pytest.raises(BadInput, match="template 2"):
         loaded().zero_shot(INPUTS, 2)
+
+
+def test_a_student_tells_how_many_layers_and_templates_it_has() -> None:
+    learner = loaded()
+    assert (learner.layers, learner.templates) == (2, 2)
+    bare = RowWriter(replace(PROBLEM, formats=Formats(task=PROBLEM.formats.task)))
+    assert Gpt(ARCH, random_weights(ARCH), bare).templates == 0
