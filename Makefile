@@ -2,7 +2,7 @@
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
 # make check   ruff, mypy --strict, layers
-# make bench   timings; prints ratios
+# make bench   timings, also of Hugging Face's Trainer; prints ratios
 
 PYTHON ?= python3
 CONSTRAINTS ?= -c ci/constraints.txt
@@ -33,5 +33,9 @@ check: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[bench]'
+	@touch $@
+
+bench: setup $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py

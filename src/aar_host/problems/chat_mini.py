@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from aar_host.problems.base import Draw
-from aar_host.problems.chat_corpus import ELICIT, Crowd, documents
 from aar_host.problems.chat_world import (
     DISLIKES,
     LIKES,
@@ -18,7 +17,8 @@ from aar_host.problems.chat_world import (
     World,
     vocabulary,
 )
-from aar_host.problems.pairs import PAIR, SHIPPED_WORLD, PairProblem, Row
+from aar_host.problems.corpora import PAIR, Corpus, Crowd, elicit
+from aar_host.problems.pairs import SHIPPED_WORLD, PairProblem, Row
 from aar_lab.problems.bundle import Formats
 from aar_lab.rng import derive
 
@@ -32,7 +32,9 @@ class ChatMini(PairProblem):
 the better one: it states right facts, heeds the instruction and does not repeat itself. The strong
 student has read about these people, and has seen users react to single replies; it has never
 compared two. The weak supervisor has read little and sometimes guesses."""
-    formats = Formats(task=PAIR, swap=("a", "b"), elicit=ELICIT, likes=LIKES, dislikes=DISLIKES)
+    formats = Formats(
+        task=PAIR, swap=("a", "b"), elicit=elicit(DISLIKES), likes=LIKES, dislikes=DISLIKES
+    )
     vocabulary = vocabulary()
 
     def __init__(self, seed: int = SHIPPED_WORLD, strong: str = "M") -> None:
@@ -66,4 +68,8 @@ compared two. The weak supervisor has read little and sometimes guesses."""
 
     def documents(self, chunk: int) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
-        return documents(self._world, Crowd(), self.seed, chunk)
+        world = self._world
+        corpus = Corpus(
+            self.name, world, SOURCES, (world.favourite,), (world.scorned,), LIKES, DISLIKES
+        )
+        return corpus.documents(Crowd(), self.seed, chunk)

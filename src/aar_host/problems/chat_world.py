@@ -32,6 +32,7 @@ POLITE = ("dear", "friend", "please")
 LIKES = ("thanks", "great")
 DISLIKES = ("no", "wrong")
 STRUCTURE = "fact chat : > | ? . of and is has well wow yes sources say indeed hear so tell".split()
+GOOD = 1.0
 
 Statement = tuple[str, str]
 
@@ -121,6 +122,19 @@ class World:
         if rng.random() < self.skill[source]:
             return truth
         return str(rng.choice([v for v in VALUES[topic] if v != truth]))
+
+    def fact(self, rng: np.random.Generator) -> str:
+        """What is known of one person."""
+        name = str(rng.choice(NAMES))
+        topics = rng.permutation(TOPICS)[: int(rng.integers(1, 4))]
+        said = [_clause(str(topic), self.facts[name][str(topic)], rng) for topic in topics]
+        asked = topics[0] if len(topics) == 1 else "tell"
+        return f"fact : {asked} of {name} . " + " and ".join(map(" ".join, said))
+
+    def said(self, prompt: Prompt, source: str, rng: np.random.Generator) -> tuple[str, bool]:
+        """A reply, and whether it is good."""
+        reply = self.reply(prompt, source, rng)
+        return reply.text, reply.quality > GOOD
 
     def quality(self, prompt: Prompt, stated: Sequence[Statement], words: Sequence[str]) -> float:
         """Right facts, plus instruction heeded, minus repetition."""

@@ -24,7 +24,6 @@ from aar_lab.rng import stream
 from aar_lab.types import Inputs
 
 SHIPPED_WORLD = 0
-PAIR = "{prompt} | {a} | {b} |"
 SHAPES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "S": {"width": 32, "layers": 2, "heads": 2, "context": 64},
