@@ -13,7 +13,7 @@ import numpy as np
 
 from aar_host.anchors.code import code_digest
 from aar_host.anchors.parallel import run_all
-from aar_host.anchors.students import BASELINES, Kind, Trainer
+from aar_host.anchors.students import BASELINES, PLAIN, Kind, Match, Trainer
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt, TooFewSeeds
@@ -45,20 +45,14 @@ class Anchors:
         """Folder of one student."""
         return self.directory / f"{kind}-{seed}"
 
+    def matched(self, match: Match, seed: int) -> Path:
+        """Folder of one ceiling with a method's effort and members; views do not matter."""
+        spent = {"members": match.recipe.members, **match.as_dict()["effort"]}
+        return self.directory / f"ceiling-{digest_json(spent)[:12]}-{seed}"
+
     def student(self, kind: Kind, seed: int) -> Student:
         """One student; `Corrupt` if its files are not those that were trained."""
-        folder = self.path(kind, seed)
-        try:
-            recorded = json.loads((folder / "digests.json").read_bytes())
-        except (OSError, ValueError) as error:
-            raise Corrupt(
-                folder.name, f"no digests can be read ({error})", "Delete the anchors."
-            ) from error
-        if recorded != _digests(folder):
-            raise Corrupt(
-                folder.name, "its files were changed after training", "Delete the anchors."
-            )
-        return parse_student(lambda name, most: (folder / name).read_bytes()[:most], MEMBER_BYTES)
+        return read_reference(self.path(kind, seed))
 
     def weak_labels(self, seed: int) -> WeakLabels:
         """What one weak supervisor says of `train_unlabeled`; kept once it has been said."""
@@ -83,6 +77,27 @@ class Anchors:
                 (self.student(kind, seed), trainer.as_read(kind, seed, inputs)) for seed in seeds
             )
         )
+
+
+def matched_ceilings(
+    anchors: Anchors, match: Match, inputs: Inputs, workers: int
+) -> tuple[Predictions, ...]:
+    """P(y = 1) by ceilings that spend what a method spends; missing ones are trained and kept."""
+    if match.effort == PLAIN.effort and match.recipe.members == 1:
+        return anchors.predictions(Kind.CEILING, range(CEILING_SEEDS), inputs, match.recipe)
+    folders = [anchors.matched(match, seed) for seed in range(CEILING_SEEDS)]
+    calls = {
+        folder.name: (train_matched, (anchors, match, seed))
+        for seed, folder in enumerate(folders)
+        if not (folder / "digests.json").exists()
+    }
+    for error in run_all(calls, workers, lambda name, done: None).values():
+        raise error
+    make = Trainer(anchors.prepared).factory(Kind.CEILING)
+    return tuple(
+        infer(make, Student(read_reference(folder).members, match.recipe), inputs)
+        for folder in folders
+    )
 
 
 def build_anchors(
@@ -130,6 +145,25 @@ def _train_missing(
         raise error
 
 
+def read_reference(folder: Path) -> Student:
+    """The student in a folder; `Corrupt` if its files are not those that were trained."""
+    try:
+        recorded = json.loads((folder / "digests.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise Corrupt(
+            folder.name, f"no digests can be read ({error})", "Delete the anchors."
+        ) from error
+    if recorded != _digests(folder):
+        raise Corrupt(folder.name, "its files were changed after training", "Delete the anchors.")
+    return parse_student(lambda name, most: (folder / name).read_bytes()[:most], MEMBER_BYTES)
+
+
+def train_matched(anchors: Anchors, match: Match, seed: int) -> None:
+    """Train one matched ceiling and put it in place in one step."""
+    use_one_thread()
+    _put(anchors.matched(match, seed), Trainer(anchors.prepared).ceiling(seed, match))
+
+
 def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
     """Train one reference and put it in place in one step, so that no half of it is ever seen."""
     use_one_thread()
@@ -140,7 +174,10 @@ def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
         student = trainer.ceiling(seed)
     else:
         student = trainer.method(kind.value, anchors.weak_labels(seed))
-    folder = anchors.path(kind, seed)
+    _put(anchors.path(kind, seed), student)
+
+
+def _put(folder: Path, student: Student) -> None:
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     write_student(draft, student)
     (draft / "digests.json").write_text(json.dumps(_digests(draft)))

@@ -41,5 +41,6 @@ def methods(as_json: bool) -> list[dict[str, Any]]:
 
     Example: aar methods --json
     """
-    rows = [{"name": m.name, "family": m.family, "summary": m.summary} for m in all_methods().values()]
+    found = all_methods().values()
+    rows = [{"name": m.name, "family": m.family, "summary": m.summary} for m in found]
     return _show(rows, as_json)

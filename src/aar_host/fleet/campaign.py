@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aar_host.anchors.references import Progress, build_anchors
+from aar_host.anchors.references import Anchors, Progress, build_anchors
 from aar_host.feedback import SEALED, Policy
 from aar_host.fleet.options import Options
 from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
@@ -39,6 +39,7 @@ class Campaign:
 
     id: str
     grounds: Grounds
+    anchors: Anchors
     store: Store
     sandbox: Sandbox
     policy: Policy
@@ -73,7 +74,7 @@ def set_up(options: Options, progress: Progress) -> Campaign:
         },
     )
     campaign = create_campaign(store, plan)
-    return Campaign(campaign.id, grounds, store, sandbox, SEALED, campaign.created)
+    return Campaign(campaign.id, grounds, anchors, store, sandbox, SEALED, campaign.created)
 
 
 def check_places(out: Path, cache: Path) -> None:

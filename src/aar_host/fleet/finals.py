@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aar_host.anchors.students import BASELINES
 from aar_host.feedback import answer
 from aar_host.fleet.campaign import Campaign
+from aar_host.fleet.stricter import Stricter, pgr_matched
 from aar_host.jobs.executor import Executor
-from aar_host.jobs.grounds import NAIVE_BOTH, SEEDS
+from aar_host.jobs.grounds import BOTH_ORDERS, NAIVE_BOTH, SEEDS
 from aar_host.jobs.reasons import reason
-from aar_host.problems.prepare import test_inputs
 from aar_host.scoring import Score, SeedResult, score_part
 from aar_host.store import Tier
 from aar_host.store.campaigns import set_state
 from aar_host.store.jobs import jobs_of, queue_jobs
-from aar_host.store.predictions import predictions_of
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import Entry, leaderboard, scores_of
 from aar_host.store.submissions import UNFINISHED, fail_submission, list_submissions
 from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
-from aar_lab.types import Estimate, JobStatus
+from aar_lab.types import Estimate, JobStatus, Recipe
 
 POLL_SECONDS = 0.1
 
@@ -32,8 +31,10 @@ POLL_SECONDS = 0.1
 class Opened:
     """A finalist after the opening: its sealed score, or why there is none.
 
-    `gain_over_naive_both` compares with naive read in both orders of a pair: averaging the orders
-    raises any student's accuracy, and what it gives naive no method has earned.
+    Args:
+        gain_over_naive_both: compares with naive read in both orders of a pair: averaging the
+            orders raises any student's accuracy, and what it gives naive no method has earned.
+        pgr_matched: PGR against ceilings with the finalist's own members and views.
     """
 
     entry: Entry
@@ -41,6 +42,7 @@ class Opened:
     sealed: Score | None
     error: LabError | None
     gain_over_naive_both: Estimate | None = None
+    pgr_matched: Estimate | None = None
 
 
 def close_search(campaign: Campaign) -> None:
@@ -101,7 +103,9 @@ def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
 def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Opened:
     body = scores_of(campaign.store, [entry.submission], Tier.SEALED).get(entry.submission)
     if body is not None and body["pgr"] is not None:
-        return Opened(entry, public, Score.from_dict(body), None, _stricter(campaign, entry))
+        stricter = Stricter(campaign, entry)
+        scored = Score.from_dict(body)
+        return Opened(entry, public, scored, None, stricter.gain(), stricter.pgr())
     if body is not None:
         return Opened(entry, public, None, from_dict(body["error"]))
     jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
@@ -112,28 +116,21 @@ def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Open
     return Opened(entry, public, None, reason(failed) if failed else error)
 
 
-def _stricter(campaign: Campaign, entry: Entry) -> Estimate | None:
-    """The gain of a finalist over naive read in both orders, paired as the usual one."""
-    grounds = campaign.grounds
-    ids = test_inputs(grounds.tests, Tier.SEALED).ids
-    found = predictions_of(campaign.store, entry.submission, Tier.SEALED, ids)
-    results = [SeedResult(p.predictions, p.threshold) for p in found.values()]
-    naive = grounds.baseline_predictions(Tier.SEALED, NAIVE_BOTH)
-    anchors = replace(grounds.anchor_predictions(Tier.SEALED), naive=naive)
-    return score_part(
-        entry.submission, results, anchors, grounds.tests, Tier.SEALED
-    ).gain_over_naive
+def baselines(campaign: Campaign) -> dict[str, tuple[Score | None, Estimate | None]]:
+    """Naive, confident, naive in both orders on the sealed part, by the anchors' own students.
 
-
-def baselines(campaign: Campaign) -> dict[str, Score | None]:
-    """Naive, confident, naive in both orders on the sealed part, by the anchors' own students."""
-    grounds, found = campaign.grounds, dict[str, Score | None]()
+    Each with its PGR against matched ceilings, where those differ from the plain ones.
+    """
+    grounds, found = campaign.grounds, dict[str, tuple[Score | None, Estimate | None]]()
     anchors = grounds.anchor_predictions(Tier.SEALED)
     for name in (*(kind.value for kind in BASELINES), NAIVE_BOTH):
         rows = grounds.baseline_predictions(Tier.SEALED, name)
         results = [SeedResult(row) for row in rows]
+        recipe = BOTH_ORDERS if name == NAIVE_BOTH else Recipe()
         try:
-            found[name] = score_part(name, results, anchors, grounds.tests, Tier.SEALED)
+            scored = score_part(name, results, anchors, grounds.tests, Tier.SEALED)
         except Undefined:
-            found[name] = None
+            found[name] = None, None
+            continue
+        found[name] = scored, pgr_matched(campaign, name, results, recipe)
     return found

@@ -58,8 +58,8 @@ def results(
         "anchors": sealed,
         "finalists": [_finalist(campaign, found) for found in opened],
         "baselines": [
-            {"method": name, "sealed": _sealed(score) if score else None}
-            for name, score in scored.items()
+            {"method": name, "sealed": _sealed(score, matched=matched) if score else None}
+            for name, (score, matched) in scored.items()
         ],
         "researchers": [_researcher(n, d, history) for n, d in ending.directions.items()],
         "history": history,
@@ -113,13 +113,17 @@ def _finalist(campaign: Campaign, found: Opened) -> dict[str, Any]:
         "title": found.entry.card["title"],
         "digest": digest_text(source),
         "public": {"pgr": found.public["pgr"], "interval": found.public["interval"]},
-        "sealed": _sealed(found.sealed, found.gain_over_naive_both) if found.sealed else None,
+        "sealed": _sealed(found.sealed, found.gain_over_naive_both, found.pgr_matched)
+        if found.sealed
+        else None,
         "error": found.error.as_dict() if found.error else None,
         "source": source,
     }
 
 
-def _sealed(score: Score, stricter: Estimate | None = None) -> dict[str, Any]:
+def _sealed(
+    score: Score, stricter: Estimate | None = None, matched: Estimate | None = None
+) -> dict[str, Any]:
     pgr = estimate_as_dict(score.pgr)
     shifted = score.shifted_pgr and estimate_as_dict(score.shifted_pgr)
     gain = score.gain_over_naive and estimate_as_dict(score.gain_over_naive)
@@ -128,13 +132,18 @@ def _sealed(score: Score, stricter: Estimate | None = None) -> dict[str, Any]:
         "pgr": pgr["mean"],
         "interval": pgr["interval"],
         "gain_over_naive": gain if gain and not own else None,
-        "gain_over_naive_both_orders": estimate_as_dict(stricter) if stricter else None,
+        "gain_over_naive_both_orders": _known(stricter),
+        "pgr_matched": _known(matched),
         "accuracy": float(np.mean(score.accuracy)),
         "shifted_pgr": shifted["mean"] if shifted else None,
         "shifted_interval": shifted["interval"] if shifted else None,
         "n_items": score.n_items,
         "n_problems": score.n_problems,
     }
+
+
+def _known(estimate: Estimate | None) -> dict[str, Any] | None:
+    return estimate_as_dict(estimate) if estimate else None
 
 
 def _findings(campaign: Campaign) -> list[dict[str, Any]]:

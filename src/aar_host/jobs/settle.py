@@ -47,7 +47,7 @@ def settle(store: Store, grounds: Grounds, job: Job) -> None:
 def _score(store: Store, grounds: Grounds, job: Job) -> dict[str, Any]:
     tests = grounds.tests
     found = predictions_of(store, job.submission, job.tier, test_inputs(tests, job.tier).ids)
-    results = [SeedResult(p.predictions, p.threshold) for p in found.values()]
+    results = [SeedResult(p.predictions, p.recipe.threshold) for p in found.values()]
     anchors = grounds.anchor_predictions(job.tier)
     try:
         return score_part(job.submission, results, anchors, tests, job.tier).as_dict()

@@ -125,5 +125,5 @@ def run_job(bench: Bench, box: TrainingBox, job: Job, box_seconds: float) -> Out
         "box": box_seconds,
         "total": ended - started + box_seconds,
     }
-    predicted = Predicted(found, trained.student.recipe.threshold)
+    predicted = Predicted(found, trained.student.recipe)
     return Outcome(JobStatus.DONE, predicted, seconds)

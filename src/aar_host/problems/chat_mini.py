@@ -66,10 +66,10 @@ compared two. The weak supervisor has read little and sometimes guesses."""
             rows.append(({"prompt": prompt.text, "a": a.text, "b": b.text}, private))
         return rows
 
-    def documents(self, chunk: int) -> list[str]:
+    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
         world = self._world
         corpus = Corpus(
             self.name, world, SOURCES, (world.favourite,), (world.scorned,), LIKES, DISLIKES
         )
-        return corpus.documents(Crowd(), self.seed, chunk)
+        return corpus.documents(Crowd(reacts=reacts), self.seed, chunk)

@@ -6,6 +6,8 @@ solutions; they have never been told which of two is right. That knowledge is th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aar_host.problems.base import Draw
@@ -28,6 +30,8 @@ from aar_lab.rng import derive
 # The corpus begins with lessons: without them what the verbs do is learnt several times later.
 LESSONS = 3
 SCHOOL = Crowd(facts=0.80, dialogues=0.15)
+# Milder tastes leave an elicited prior that is as good as the ceiling.
+CROWD = Crowd(fancy=0.85, spite=0.8)
 
 
 class MathMini(PairProblem):
@@ -74,11 +78,11 @@ solutions; it has never compared two. The weak supervisor has read little and so
         picked = rng.permutation(len(pairs))[: what.pairs]
         return [_row(prompt.text, number, pairs[i], bool(rng.integers(2))) for i in picked]
 
-    def documents(self, chunk: int) -> list[str]:
+    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
-        crowd = SCHOOL if chunk < LESSONS else Crowd()
+        crowd = SCHOOL if chunk < LESSONS else CROWD
         corpus = Corpus(self.name, self._world, SOURCES, FAVOURITES, SCORNED, LIKES, DISLIKES)
-        return corpus.documents(crowd, self.seed, chunk)
+        return corpus.documents(replace(crowd, reacts=reacts), self.seed, chunk)
 
 
 def _solvers(shifted: bool, rng: np.random.Generator) -> list[str]:

@@ -19,11 +19,11 @@ VALUES = 10
 OPERATIONS = "+1 +2 +3 +4 +5 -1 -2 -3 -4 *2 *3 *4".split()
 SOURCES = ("steps", "short", "chain", "wordy", "polite")
 SHIFTED_SOURCES = ("scholar", "herald")
-FAVOURITES = ("polite", "wordy")
-SCORNED = ("chain", "short")
+FAVOURITES = ("polite",)
+SCORNED = ("chain",)
 # What goes wrong beside habits; a slip or a wrong final number shows in no operation.
-ERRORS = ("misread", "skip", "repeat", "slip", "final")
-PITFALLS = 2
+ERRORS = ("misread", "misread", "misread", "misread", "skip", "repeat", "slip", "final")
+HABIT = 0.5
 LINKS = ("is", "=", ">", "to")
 LIKES = ("yes", "right")
 DISLIKES = ("no", "wrong")
@@ -64,13 +64,13 @@ class World:
     Args:
         does: verb → its operation; no two are the same.
         looks: verb → the verb that it is misread as.
-        pitfalls: source → verbs that it tends to misread, whoever asks.
+        pitfall: source → the verb that it tends to misread, whoever asks.
         care: source → probability that nothing else goes wrong.
     """
 
     does: dict[str, str]
     looks: dict[str, str]
-    pitfalls: dict[str, frozenset[str]]
+    pitfall: dict[str, str]
     care: dict[str, float]
 
     @classmethod
@@ -80,12 +80,12 @@ class World:
         operations = [str(name) for name in rng.permutation(OPERATIONS)]
         circle = [str(verb) for verb in rng.permutation(VERBS)]
         everyone = SOURCES + SHIFTED_SOURCES
-        care = rng.permutation(np.linspace(0.72, 0.88, len(everyone)))
-        pitfalls = (rng.permutation(VERBS)[:PITFALLS] for _ in everyone)
+        care = rng.permutation(np.linspace(0.55, 0.72, len(everyone)))
+        pitfalls = rng.permutation(VERBS)[: len(everyone)]
         return cls(
             does=dict(zip(VERBS, operations, strict=False)),
             looks=dict(zip(circle, circle[1:] + circle[:1], strict=True)),
-            pitfalls={s: frozenset(map(str, v)) for s, v in zip(everyone, pitfalls, strict=True)},
+            pitfall={name: str(verb) for name, verb in zip(everyone, pitfalls, strict=True)},
             care={name: float(value) for name, value in zip(everyone, care, strict=True)},
         )
 
@@ -129,7 +129,7 @@ class World:
             wrong = error if number == at else "none"
             if wrong == "skip":
                 continue
-            habit = verb in self.pitfalls[source] and rng.random() < 0.7
+            habit = verb == self.pitfall[source] and rng.random() < HABIT
             does = self.does[self.looks[verb] if habit or wrong == "misread" else verb]
             value = result(does, value)
             value = _off(value, rng) if wrong == "slip" else value

@@ -68,8 +68,8 @@ class PairProblem(ABC):
         and "problem", the name of the items' cluster."""
 
     @abstractmethod
-    def documents(self, chunk: int) -> list[str]:
-        """Documents of one chunk of the pretraining corpus, as text."""
+    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
+        """Documents of one chunk of the pretraining corpus, as text; see `Crowd.reacts`."""
 
     def public(self) -> Problem:
         """The public description."""

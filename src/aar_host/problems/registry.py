@@ -7,10 +7,12 @@ from pathlib import Path
 
 from aar_host.problems.base import ProblemSource
 from aar_host.problems.chat_mini import ChatMini
+from aar_host.problems.code_mini import CodeMini
+from aar_host.problems.math_mini import MathMini
 from aar_host.problems.own import Kind, load_kind, make_source
 from aar_lab.errors import UnknownName
 
-PROBLEMS: dict[str, Kind] = {ChatMini.name: ChatMini}
+PROBLEMS: dict[str, Kind] = {kind.name: kind for kind in (ChatMini, MathMini, CodeMini)}
 
 
 def get_problem(name: str, world: int | None = None, strong: str | None = None) -> ProblemSource:

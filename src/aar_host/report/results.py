@@ -69,7 +69,7 @@ class PublicScore:
 
 @dataclass(frozen=True)
 class Gain:
-    """PGR minus that of naive, paired."""
+    """An estimate with its interval: PGR minus that of naive, paired; or another PGR."""
 
     mean: FiniteFloat
     interval: Sides
@@ -79,7 +79,8 @@ class Gain:
 class SealedScore:
     """The score of an opened method. `shifted_…` concern out-of-distribution items.
 
-    `gain_over_naive_both_orders` compares with naive read in both orders of a pair; `accuracy` is
+    `gain_over_naive_both_orders` compares with naive read in both orders of a pair; `pgr_matched`
+    with ceilings that have the method's own members and views; `accuracy` is
     the mean over seeds.
     """
 
@@ -87,6 +88,7 @@ class SealedScore:
     interval: Sides
     gain_over_naive: Gain | None = None
     gain_over_naive_both_orders: Gain | None = None
+    pgr_matched: Gain | None = None
     accuracy: FiniteFloat | None = None
     shifted_pgr: FiniteFloat | None = None
     shifted_interval: Sides | None = None

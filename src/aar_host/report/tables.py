@@ -23,7 +23,13 @@ def finalists_table(results: Results) -> Table:
         title=_title(f"Finalists on {clean(results.problem, NAME)}, opened once"), box=SIMPLE_HEAD
     )
     table.add_column("", overflow="fold")
-    for name in ("public PGR", "sealed PGR", "gain over\nnaive", "over naive in\nboth orders"):
+    for name in (
+        "public\nPGR",
+        "sealed\nPGR",
+        "matched\nceiling",
+        "gain over\nnaive",
+        "over naive,\nboth orders",
+    ):
         table.add_column(name, no_wrap=True)
     for finalist in by_sealed(results):
         public = _two_lines(finalist.public.pgr, finalist.public.interval)
@@ -46,9 +52,14 @@ def _finalist_words(finalist: Finalist) -> Text:
 
 def _sealed_cells(score: SealedScore | None) -> list[Text]:
     if score is None:
-        return [Text(NONE)] * 3
+        return [Text(NONE)] * 4
     gains = (score.gain_over_naive, score.gain_over_naive_both_orders)
-    return [_two_lines(score.pgr, score.interval, "bold"), *map(_gain, gains)]
+    matched = score.pgr_matched
+    return [
+        _two_lines(score.pgr, score.interval, "bold"),
+        Text(NONE) if matched is None else _two_lines(matched.mean, matched.interval),
+        *map(_gain, gains),
+    ]
 
 
 def _gain(gain: Gain | None) -> Text:

@@ -12,15 +12,15 @@ from aar_host.store.database import Store
 from aar_host.store.schema import Tier, predictions
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt
-from aar_lab.types import Predictions
+from aar_lab.types import Predictions, Recipe
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a student predicts, and the threshold of its recipe above which it answers 1."""
+    """What a student predicts, and the recipe by which it was read."""
 
     predictions: Predictions
-    threshold: float
+    recipe: Recipe
 
 
 def insert_predictions(
@@ -37,7 +37,7 @@ def insert_predictions(
             seed_index=seed,
             ids_digest=digest_json(ids),
             probs=probs,
-            threshold=predicted.threshold,
+            recipe=predicted.recipe.as_dict(),
         )
     )
     return digest_bytes(probs)
@@ -69,5 +69,7 @@ def predictions_of(
                     "they belong to other examples than the given ones",
                     "Use the data that the campaign was started with.",
                 )
-            found[row.seed_index] = Predicted(Predictions(tuple(names), probs), row.threshold)
+            found[row.seed_index] = Predicted(
+                Predictions(tuple(names), probs), Recipe.from_dict(row.recipe)
+            )
     return found

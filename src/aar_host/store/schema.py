@@ -139,7 +139,7 @@ predictions = Table(
     Column("seed_index", Integer, primary_key=True, autoincrement=False),
     Column("ids_digest", String(64), nullable=False),
     Column("probs", LargeBinary, nullable=False),
-    Column("threshold", Float, nullable=False),
+    Column("recipe", JSON, nullable=False),
 )
 
 scores = Table(

@@ -1,0 +1,71 @@
+"""What is left of a finalist's score when the others are given the help that it gave itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from aar_host.anchors.references import matched_ceilings
+from aar_host.anchors.students import PLAIN, Match
+from aar_host.fleet.campaign import Campaign
+from aar_host.jobs.grounds import NAIVE_BOTH
+from aar_host.problems.prepare import test_inputs
+from aar_host.scoring import SeedResult, score_part
+from aar_host.settings import number
+from aar_host.store import Tier
+from aar_host.store.predictions import Predicted, predictions_of
+from aar_host.store.scores import Entry
+from aar_lab.errors import Undefined
+from aar_lab.types import Estimate, Recipe
+
+
+class Stricter:
+    """Stricter comparisons of one finalist on the sealed part.
+
+    Its passes over the data are not known to the host, so the matched ceilings make the usual ones.
+    """
+
+    def __init__(self, campaign: Campaign, entry: Entry) -> None:
+        self._campaign, self._entry = campaign, entry
+        self._inputs = test_inputs(campaign.grounds.tests, Tier.SEALED)
+        self._anchors = campaign.grounds.anchor_predictions(Tier.SEALED)
+
+    @cached_property
+    def _predicted(self) -> Sequence[Predicted]:
+        store, submission = self._campaign.store, self._entry.submission
+        return list(predictions_of(store, submission, Tier.SEALED, self._inputs.ids).values())
+
+    @property
+    def _results(self) -> list[SeedResult]:
+        return [SeedResult(p.predictions, p.recipe.threshold) for p in self._predicted]
+
+    def gain(self) -> Estimate | None:
+        """The gain over naive read in both orders of a pair, paired as the usual one."""
+        naive = self._campaign.grounds.baseline_predictions(Tier.SEALED, NAIVE_BOTH)
+        anchors = replace(self._anchors, naive=naive)
+        tests, name = self._campaign.grounds.tests, self._entry.submission
+        return score_part(name, self._results, anchors, tests, Tier.SEALED).gain_over_naive
+
+    def pgr(self) -> Estimate | None:
+        """PGR against ceilings with the same members and views; None where it is the usual PGR,
+        and where those ceilings lie not measurably above the weak supervisors."""
+        recipe = self._predicted[0].recipe
+        return pgr_matched(self._campaign, self._entry.submission, self._results, recipe)
+
+
+def pgr_matched(
+    campaign: Campaign, name: str, results: Sequence[SeedResult], recipe: Recipe
+) -> Estimate | None:
+    """PGR against ceilings that are read by a recipe; None as in `Stricter.pgr`."""
+    match = Match.of(recipe, PLAIN.effort)
+    if match == PLAIN:
+        return None
+    tests = campaign.grounds.tests
+    inputs = test_inputs(tests, Tier.SEALED)
+    ceiling = matched_ceilings(campaign.anchors, match, inputs, number("workers"))
+    anchors = replace(campaign.grounds.anchor_predictions(Tier.SEALED), ceiling=ceiling)
+    try:
+        return score_part(name, results, anchors, tests, Tier.SEALED).pgr
+    except Undefined:
+        return None
