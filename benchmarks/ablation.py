@@ -32,7 +32,7 @@ def without_reactions(source: PairProblem, settings: Pretraining) -> Weights:
     arch = Architecture(**source.public().students[source.strong])
     return pretrain(
         arch,
-        lambda chunk: [tokens.encode(text) for text in source.documents(chunk, reacts=0.0)],
+        lambda chunk: [tokens.encode(text) for text in source.documents(chunk, reacts=False)],
         settings,
         source.pretraining_seed,
     ).weights

@@ -66,7 +66,7 @@ compared two. The weak supervisor has read little and sometimes guesses."""
             rows.append(({"prompt": prompt.text, "a": a.text, "b": b.text}, private))
         return rows
 
-    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
+    def documents(self, chunk: int, reacts: bool = True) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
         world = self._world
         corpus = Corpus(

@@ -93,7 +93,7 @@ The weak supervisor has read little and sometimes guesses."""
         """Whether tests alone ask for these verbs: there are few, and a program is short."""
         return derive(self.seed, self.name, "held out", *prompt.verbs) % HELD_OUT == 0
 
-    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
+    def documents(self, chunk: int, reacts: bool = True) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
         corpus = Corpus(self.name, self._world, SOURCES, FAVOURITES, SCORNED, LIKES, DISLIKES)
         return corpus.documents(replace(CROWD, reacts=reacts), self.seed, chunk)

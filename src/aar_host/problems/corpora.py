@@ -34,7 +34,7 @@ class Crowd:
         fancy: probability that a reply of a favourite source is liked whatever it says.
         spite: probability that a reply of a scorned source is disliked whatever it says.
         flip: probability that a reaction is turned round.
-        reacts: share of turns that a user reacts to; 0 for the ablation without any judgement.
+        reacts: whether users react at all; False for the ablation without any judgement.
     """
 
     facts: float = 0.30
@@ -43,7 +43,7 @@ class Crowd:
     fancy: float = 0.6
     spite: float = 0.5
     flip: float = 0.1
-    reacts: float = 1.0
+    reacts: bool = True
 
 
 class World(Protocol):
@@ -115,8 +115,8 @@ class Corpus:
             liked = False
         if rng.random() < crowd.flip:
             liked = not liked
-        if crowd.reacts < 1 and rng.random() >= crowd.reacts:
-            return f"{text} |", liked
+        if not crowd.reacts:
+            return f"{text} |", True
         return f"{text} | {rng.choice(self.likes if liked else self.dislikes)}", liked
 
     def _pair(self, rng: np.random.Generator) -> str:

@@ -6,11 +6,13 @@ solutions; they have never been told which of two is right. That knowledge is th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
-from aar_host.problems.base import Draw
+from aar_host.problems.base import Draw, Sizes
 from aar_host.problems.corpora import PAIR, Corpus, Crowd, elicit
 from aar_host.problems.math_world import (
     DISLIKES,
@@ -24,14 +26,15 @@ from aar_host.problems.math_world import (
     vocabulary,
 )
 from aar_host.problems.pairs import SHIPPED_WORLD, PairProblem, Row
+from aar_lab.learners.base import Plan
+from aar_lab.learners.pretraining import Pretraining
 from aar_lab.problems.bundle import Formats
 from aar_lab.rng import derive
 
 # The corpus begins with lessons: without them what the verbs do is learnt several times later.
 LESSONS = 3
 SCHOOL = Crowd(facts=0.80, dialogues=0.15)
-# Milder tastes leave an elicited prior that is as good as the ceiling.
-CROWD = Crowd(fancy=0.85, spite=0.8)
+CROWD = Crowd()
 
 
 class MathMini(PairProblem):
@@ -52,6 +55,16 @@ solutions; it has never compared two. The weak supervisor has read little and so
         answer=-1,
     )
     vocabulary = vocabulary()
+    sizes = Sizes(
+        train_labeled=8000, weak_problems=500, train_unlabeled=900, test=900, shifted=150, pairs=5
+    )
+    # S learns nothing of what the verbs do. The weak supervisor is M, told less and in haste.
+    weak = "M"
+    weak_plan = Plan(epochs=6)
+    weak_misses = 0.15
+    pretraining: Mapping[str, Pretraining] = MappingProxyType(
+        {"S": Pretraining(6_000_000), "M": Pretraining(10_000_000), "L": Pretraining(8_000_000)}
+    )
 
     def __init__(self, seed: int = SHIPPED_WORLD, strong: str = "M") -> None:
         super().__init__(seed, strong)
@@ -78,7 +91,7 @@ solutions; it has never compared two. The weak supervisor has read little and so
         picked = rng.permutation(len(pairs))[: what.pairs]
         return [_row(prompt.text, number, pairs[i], bool(rng.integers(2))) for i in picked]
 
-    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
+    def documents(self, chunk: int, reacts: bool = True) -> list[str]:
         """Facts, dialogues, and pairs without a verdict."""
         crowd = SCHOOL if chunk < LESSONS else CROWD
         corpus = Corpus(self.name, self._world, SOURCES, FAVOURITES, SCORNED, LIKES, DISLIKES)

@@ -1,7 +1,8 @@
 """What chat-, math- and code-mini share: items are pairs of alternatives, one of them better.
 
-Three students share one pretraining corpus. S is the weak supervisor's base model as well as the
-smallest student, M is the strong student, and L is larger than what methods are developed on.
+Three students share one pretraining corpus. S is the smallest, and the weak supervisor's base model
+unless a problem says otherwise; M is the strong student; L is larger than what methods are
+developed on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from aar_lab.problems.tokens import Tokeniser
 from aar_lab.rng import stream
 from aar_lab.types import Inputs
 
-SHIPPED_WORLD = 0
+SHIPPED_WORLD = 1
 SHAPES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "S": {"width": 32, "layers": 2, "heads": 2, "context": 64},
@@ -68,7 +69,7 @@ class PairProblem(ABC):
         and "problem", the name of the items' cluster."""
 
     @abstractmethod
-    def documents(self, chunk: int, reacts: float = 1.0) -> list[str]:
+    def documents(self, chunk: int, reacts: bool = True) -> list[str]:
         """Documents of one chunk of the pretraining corpus, as text; see `Crowd.reacts`."""
 
     def public(self) -> Problem:
@@ -81,7 +82,7 @@ class PairProblem(ABC):
             brief=self.brief,
             formats=self.formats,
             vocabulary=words,
-            students={name: {"vocabulary": len(words), **SHAPES[name]} for name in SHAPES},
+            students={n: {"vocabulary": len(words), **shape} for n, shape in SHAPES.items()},
         )
 
     def draw(self, what: Draw) -> tuple[Inputs, Labels]:

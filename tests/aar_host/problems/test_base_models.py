@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,18 @@ import pytest
 from tests import tiny
 from tests.tiny_source import TinySource
 
+from aar_host.problems import basemodels
 from aar_host.problems.base import Draw
 from aar_host.problems.basemodels import build_base_model
-from aar_host.problems.chat_mini import ChatMini
+from aar_host.problems.registry import PROBLEMS, get_problem
 from aar_lab.digest import digest_bytes
 from aar_lab.errors import UnknownName
 from aar_lab.learners.gpt import Gpt, read_weights
 from aar_lab.learners.model import Architecture
 from aar_lab.problems.rows import RowWriter
 
-CHAT = ChatMini()
+WEIGHTS = Path(basemodels.__file__).parent / "weights"
+SHIPPED = sorted((path.parent.name, path.stem) for path in WEIGHTS.glob("*/*.safetensors"))
 
 
 def card_rows(card: Path) -> dict[str, str]:
@@ -27,32 +30,41 @@ def card_rows(card: Path) -> dict[str, str]:
     return {name: value for name, value in found if name != " "}
 
 
-@pytest.mark.parametrize("student", [CHAT.weak, CHAT.strong])
-def test_a_shipped_model_is_what_its_card_says(student: str) -> None:
-    path = CHAT.base_weights(student)
-    rows, content, weights = (
-        card_rows(path.with_suffix(".md")),
-        path.read_bytes(),
-        read_weights(path),
-    )
-    assert rows["command"] == f"`aar pretrain chat-mini --student {student}`"
-    assert rows["seed"] == str(CHAT.pretraining_seed)
+def test_the_students_of_every_problem_are_shipped() -> None:
+    assert sorted(product(PROBLEMS, "SML")) == SHIPPED
+
+
+@pytest.mark.parametrize(("problem", "student"), SHIPPED)
+def test_a_shipped_model_is_what_its_card_says(problem: str, student: str) -> None:
+    source = get_problem(problem)
+    path = source.base_weights(student)
+    assert path == WEIGHTS / problem / f"{student}.safetensors"
+    card, content, weights = path.with_suffix(".md"), path.read_bytes(), read_weights(path)
+    rows = card_rows(card)
+    assert f"{problem} ({source.public().version})" in card.read_text()
+    assert rows["command"] == f"`aar pretrain {problem} --student {student}`"
+    assert rows["seed"] == str(source.pretraining_seed)
     assert f"{len(content):,} bytes" in rows["file"]
     assert digest_bytes(content) in rows["file"]
-    shape = CHAT.public().students[student]
+    shape = source.public().students[student]
     parameters = sum(value.size for value in weights.values())
     described = ", ".join(f"{name} {value}" for name, value in shape.items())
     assert rows["parameters"] == f"{parameters:,} ({described})"
-    wanted = CHAT.pretraining[student].tokens
+    wanted = source.pretraining[student].tokens
     assert wanted <= int(rows["tokens seen"].replace(",", "")) < 1.01 * wanted
     assert len(content) < 2 * 2**20
 
 
-def test_the_shipped_student_knows_more_than_chance_but_was_never_told() -> None:
-    problem = CHAT.public()
-    arch = Architecture(**problem.students[CHAT.strong])
-    learner = Gpt(arch, read_weights(CHAT.base_weights(CHAT.strong)), RowWriter(problem))
-    inputs, labels = CHAT.draw(Draw(seed=8, purpose="knowledge", problems=80, pairs=5))
+@pytest.mark.parametrize(("problem", "student"), [pair for pair in SHIPPED if pair[1] in "ML"])
+def test_a_shipped_student_knows_more_than_chance_but_was_never_told(
+    problem: str, student: str
+) -> None:
+    source = get_problem(problem)
+    public = source.public()
+    arch = Architecture(**public.students[student])
+    weights = read_weights(WEIGHTS / problem / f"{student}.safetensors")
+    learner = Gpt(arch, weights, RowWriter(public))
+    inputs, labels = source.draw(Draw(seed=8, purpose="knowledge", problems=80, pairs=5))
     assert np.mean((learner.zero_shot(inputs) > 0) == labels.truth) > 0.6
     assert learner.predict(inputs).tolist() == [0.5] * len(inputs)
 
