@@ -136,7 +136,9 @@ class Recipe:
         views = set(self.views)
         if not views or len(views) != len(self.views) or views - set(VIEWS):
             raise BadRecipe(
-                f"views {list(self.views)!r:.80}", f"not a subset of {', '.join(VIEWS)}", "Name each once."
+                f"views {list(self.views)!r:.80}",
+                f"not a subset of {', '.join(VIEWS)}",
+                "Name each once.",
             )
         if not 1 <= self.members <= MAX_MEMBERS:
             raise BadRecipe(f"members {self.members!r:.40}", f"not in 1…{MAX_MEMBERS}", "Use few.")

@@ -11,12 +11,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadWeights, EmptySelection
 from aar_lab.learners.base import Plan, Writer
 from aar_lab.learners.batching import IntArray, pad, shuffled_batches, sorted_batches
 from aar_lab.learners.model import Architecture, Network
+from aar_lab.learners.optimiser import FlatAdamW
+from aar_lab.learners.step import Step
 from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
 
 INFERENCE_ROWS = 256
@@ -61,35 +62,28 @@ class Gpt:
         plan: Plan = Plan(),  # noqa: B008  frozen
     ) -> FloatArray:
         """See `Learner.fit`; goes on from the present weights."""
-        goal = torch.from_numpy(np.float32(check_probabilities(targets, len(inputs))))
-        weight = torch.from_numpy(np.float32(_check_weights(weights, len(inputs))))
+        goal = check_probabilities(targets, len(inputs)).astype(np.float32)
+        weight = _check_weights(weights, len(inputs)).astype(np.float32)
         tokens, lengths = self._padded(self._writer.task(inputs))
-        optimiser = _FlatAdamW(self._network, plan)
+        optimiser, step = FlatAdamW(self._network, plan), Step(self._network)
         steps = plan.epochs * -(-len(inputs) // plan.batch)
         margins = np.zeros((plan.epochs, len(inputs)))
         for epoch in range(plan.epochs):
             for picked in shuffled_batches(lengths, plan.batch, rng):
                 done = optimiser.steps / steps
-                logits = self._margins(tokens, lengths, picked)
-                loss = plan.loss(logits, goal[picked], weight[picked], done)
-                optimiser.step(loss, _rate(done, plan.warmup))
-                margins[epoch, picked] = logits.detach().numpy()
+                found = step.margin(*_batch(tokens, lengths, picked))
+                margin = found.clone().requires_grad_()
+                goals, shares = torch.from_numpy(goal[picked]), torch.from_numpy(weight[picked])
+                # A copy, so that a loss may change what it is given.
+                loss = plan.loss(margin.clone(), goals, shares, done)
+                step.backward(*torch.autograd.grad(loss, margin))
+                optimiser.step(_rate(done, plan.warmup))
+                margins[epoch, picked] = found.numpy()
             if not (np.isfinite(margins[epoch]).all() and optimiser.finite()):
                 raise BadWeights(
                     f"epoch {epoch + 1}", "training diverged: not finite", "Lower the rate."
                 )
         return np.logaddexp(0, margins) - np.asarray(targets) * margins
-
-    def _margins(
-        self,
-        tokens: npt.NDArray[np.int64],
-        lengths: npt.NDArray[np.int64],
-        picked: npt.NDArray[np.intp],
-    ) -> Tensor:
-        longest = int(lengths[picked].max())
-        return self._network.margin(
-            torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
-        )
 
     def _padded(self, rows: list[list[int]]) -> tuple[IntArray, IntArray]:
         tokens, lengths = pad(rows)
@@ -108,10 +102,7 @@ class Gpt:
         found: dict[int, npt.NDArray[np.float64]] = {}
         with torch.inference_mode():
             for picked in sorted_batches(lengths, INFERENCE_ROWS):
-                longest = int(lengths[picked].max())
-                part = read(
-                    torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
-                )
+                part = read(*_batch(tokens, lengths, picked))
                 found |= dict(zip(picked.tolist(), part.double().numpy(), strict=True))
         return np.stack([found[i] for i in range(len(rows))])
 
@@ -161,6 +152,14 @@ class Gpt:
         self._network.load_state_dict(checked(self._arch, weights))
 
 
+def _batch(
+    tokens: IntArray, lengths: IntArray, picked: npt.NDArray[np.intp]
+) -> tuple[Tensor, Tensor]:
+    """The picked rows, (b, longest of them), and their lengths, (b,)."""
+    longest = int(lengths[picked].max())
+    return torch.from_numpy(tokens[picked, :longest]), torch.from_numpy(lengths[picked])
+
+
 def _check_weights(weights: FloatArray | None, size: int) -> FloatArray:
     array = np.ones(size) if weights is None else np.asarray(weights, dtype=np.float64)
     if array.shape != (size,):
@@ -180,67 +179,6 @@ def _check_weights(weights: FloatArray | None, size: int) -> FloatArray:
 
 def _rate(done: float, warmup: float) -> float:
     return min(1.0, (done + 1e-3) / max(warmup, 1e-3)) * (1 - done) / (1 - min(done, warmup))
-
-
-class _FlatAdamW:
-    """AdamW (torch's functional form) over two flat vectors: the body's parameters, the head's.
-
-    Every parameter is a view into one vector, so that a step is one call instead of dozens; at
-    this size the calls, not the arithmetic, are the cost.
-    """
-
-    def __init__(self, network: Network, plan: Plan) -> None:
-        named = list(network.named_parameters())
-        heads = [p for name, p in named if name.startswith("head")]
-        bodies = [p for name, p in named if not name.startswith("head")]
-        self._groups = [(_flatten(bodies), plan.rate), (_flatten(heads), plan.rate * plan.head)]
-        self._state = [
-            (torch.zeros_like(flat), torch.zeros_like(flat), torch.tensor(0.0))
-            for (flat, _), _ in self._groups
-        ]
-        self.steps = 0
-
-    def step(self, loss: Tensor, factor: float) -> None:
-        for (_, grad), _ in self._groups:
-            grad.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.sqrt(sum(((g * g).sum() for (_, g), _ in self._groups), torch.zeros(())))
-        scale = torch.clamp(1.0 / (norm + 1e-6), max=1.0)
-        with torch.no_grad():
-            for ((flat, grad), rate), (first, second, count) in zip(
-                self._groups, self._state, strict=True
-            ):
-                adamw(
-                    [flat],
-                    [grad * scale],
-                    [first],
-                    [second],
-                    [],
-                    [count],
-                    foreach=False,
-                    amsgrad=False,
-                    beta1=0.9,
-                    beta2=0.98,
-                    lr=rate * factor,
-                    weight_decay=0.0,
-                    eps=1e-8,
-                    maximize=False,
-                )
-        self.steps += 1
-
-    def finite(self) -> bool:
-        """Whether every parameter is finite; a loss can hide that the step behind it was not."""
-        return all(bool(flat.isfinite().all()) for (flat, _), _ in self._groups)
-
-
-def _flatten(parameters: list[torch.nn.Parameter]) -> tuple[Tensor, Tensor]:
-    flat = torch.cat([p.detach().reshape(-1) for p in parameters])
-    grad, at = torch.zeros_like(flat), 0
-    for p in parameters:
-        p.data = flat[at : at + p.numel()].view(p.shape)
-        p.grad = grad[at : at + p.numel()].view(p.shape)
-        at += p.numel()
-    return flat, grad
 
 
 def checked(arch: Architecture, weights: Weights) -> dict[str, Tensor]:

@@ -103,6 +103,14 @@ def test_the_loss_can_be_exchanged_and_is_told_how_far_the_fit_is() -> None:
     assert not np.allclose(other, fitted())
 
 
+def test_a_loss_may_change_what_it_is_given() -> None:
+    def greedy(logits: Tensor, targets: Tensor, weights: Tensor, done: float) -> Tensor:
+        return cross_entropy(logits.clamp_(-5, 5), targets, weights, done)
+
+    learner = factory()()
+    assert np.isfinite(learner.fit(INPUTS, TRUTH, rng(), plan=replace(PLAN, loss=greedy))).all()
+
+
 def test_a_second_fit_goes_on_from_the_first() -> None:
     learner = factory()()
     learner.fit(INPUTS, TRUTH, rng(), plan=PLAN)
