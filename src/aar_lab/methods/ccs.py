@@ -30,8 +30,8 @@ class Args:
     each alternative alone; restarts ≥ 1 and iterations ≥ 1 of a probe; epochs and peak rate."""
 
     views: tuple[str, str] = ("plain", "swap")
-    restarts: int = 3
-    iterations: int = 100
+    restarts: int = 2
+    iterations: int = 60
     epochs: int = 2
     rate: float = 1e-3
 

@@ -37,7 +37,7 @@ class Args:
     """
 
     epsilon: float = 0.1
-    members: int = 2
+    members: int = 1
     generations: int = 3
     pairs: int = 3
     items: int = 200
