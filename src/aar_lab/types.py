@@ -19,7 +19,7 @@ MAX_MEMBERS = 8
 
 
 def check_ids(ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the ids as a tuple; raise `BadIds` if there is none or one occurs twice."""
+    """The ids as a tuple; `BadIds` if there is none or one occurs twice."""
     if not ids:
         raise BadIds("[]", "there is no example", "Give at least one example id.")
     if len(set(ids)) != len(ids):
@@ -120,8 +120,7 @@ class Recipe:
     """Declarative inference: each member sees each view; the answers are aggregated.
 
     Args:
-        views: any of "plain", "swap" (both alternatives exchanged, answer complemented) and
-            "elicit" (asked in the pretraining format, by its language head).
+        views: any of "plain", "swap" (alternatives exchanged) and "elicit" (pretraining format).
         members: number of weight sets, in 1…MAX_MEMBERS.
         aggregate: how views and members are combined (15 % trimmed on each side if trimmed).
         threshold: P(y = 1) above which the answer counts as 1, in (0, 1).
@@ -230,17 +229,9 @@ class FindingKind(StrEnum):
 
 MAX_SOURCE_BYTES = 64 * 1024
 FAMILIES = (
-    "self-training",
-    "ensemble",
-    "distillation",
-    "data filtering",
-    "confidence weighting",
-    "loss function",
-    "unsupervised elicitation",
-    "curriculum",
-    "model internals",
-    "evolutionary",
-    "other",
+    *("self-training", "ensemble", "distillation", "data filtering", "confidence weighting"),
+    *("loss function", "unsupervised elicitation", "curriculum", "model internals"),
+    *("evolutionary", "other"),
 )
 
 
@@ -295,7 +286,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate with its 95 % interval and how the interval was made: "delta" or "fieller"."""
+    """An estimate with its 95 % interval, made by "delta", "fieller" or "sum"."""
 
     mean: float
     interval: Interval

@@ -82,6 +82,7 @@ class _Table:
         self._ceilings = {
             match: _predictions(self._results(bench, configs))
             for match, configs in ceilings.items()
+            if match == PLAIN or all(bench.record(c).error is None for c in configs)
         }
         self._plain = self._ceilings[PLAIN]
 
@@ -101,8 +102,8 @@ class _Table:
         found = {}
         for name, rows in (("weak", self._weak), ("ceiling", self._plain)):
             found[name] = vars(reference(accuracies(rows, self._bench.tests, PART)))
-        score = self._score(NAIVE, self._naive, PLAIN)
-        return {**found, "n_items": score.n_items, "n_problems": score.n_problems}
+        problems = np.unique(self._clusters).size
+        return {**found, "n_items": self._clusters.size, "n_problems": int(problems)}
 
     def row(
         self, name: str, configs: Sequence[ExperimentConfig], match: Match | None
@@ -117,7 +118,12 @@ class _Table:
             "failed_seeds": len(failed),
             "error": failed[0].error if failed else None,
         }
-        return row if failed or match is None else row | self._measured(name, configs, match)
+        if failed or match is None:
+            return row
+        try:
+            return row | self._measured(name, configs, match)
+        except Undefined as error:
+            return row | {"error": error.as_dict()}
 
     def _measured(
         self, name: str, configs: Sequence[ExperimentConfig], match: Match
@@ -132,7 +138,7 @@ class _Table:
             "seed_sd": float(np.std(plain.accuracy, ddof=1)) / self._gap(),
             "shifted_pgr": plain.shifted_pgr and estimate_as_dict(plain.shifted_pgr),
         }
-        if match != PLAIN:
+        if match != PLAIN and match in self._ceilings:
             rows = accuracies(self._ceilings[match], self._bench.tests, PART)
             found["ceiling_matched"] = vars(reference(rows))
             found["pgr_matched"] = self._against(name, results, match)

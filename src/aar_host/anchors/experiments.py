@@ -29,7 +29,7 @@ from aar_host.anchors.students import Kind, Match, Trainer
 from aar_host.scoring import SeedResult
 from aar_host.vault import Part, Prepared
 from aar_lab.digest import digest_json
-from aar_lab.errors import LabError
+from aar_lab.errors import LabError, from_dict
 from aar_lab.experiment.students import infer
 from aar_lab.learners.machine import library_versions, use_one_thread
 from aar_lab.methods import get_method
@@ -115,11 +115,13 @@ class Bench:
         return RunRecord(**body)
 
     def result(self, config: ExperimentConfig) -> SeedResult:
-        """What the student of a finished experiment predicts."""
+        """What the student of a finished experiment predicts; its own error if it failed."""
+        record = self.record(config)
+        if record.error is not None:
+            raise from_dict(record.error)
         with np.load(self.folder(config) / "predictions.npz") as kept:
             predictions = Predictions(tuple(map(str, kept["ids"])), kept["probs"])
-        recipe = self.record(config).recipe or {}
-        return SeedResult(predictions, recipe["threshold"])
+        return SeedResult(predictions, (record.recipe or {})["threshold"])
 
 
 def run_experiments(
@@ -136,11 +138,9 @@ def run_experiments(
     def report(name: str, done: int) -> None:
         progress(name.rpartition(" ")[0], ready + done, len(configs))
 
-    failed = run_all(calls, workers, report)
-    for name, error in failed.items():
-        config = next(c for c in missing if name.endswith(c.digest[:6]))
-        what = {"code": "crashed", "value": config.method, "fault": repr(error)[:400], "remedy": ""}
-        _write(bench, RunRecord(config, JobStatus.CRASHED, 0.0, what, None, *_environment()))
+    # What is no fault of the experiment (a killed worker, a full disk) must not be kept as its end.
+    for error in run_all(calls, workers, report).values():
+        raise error
 
 
 def run_experiment(bench: Bench, config: ExperimentConfig) -> None:

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from aar_host.anchors.comparison import compare
 from aar_host.anchors.experiments import Bench
-from aar_host.anchors.references import Progress, build_anchors
+from aar_host.anchors.references import MIN_SEEDS, Progress, build_anchors
 from aar_host.cli.common import json_option, progress
+from aar_host.problems.base import ProblemSource
 from aar_host.problems.prepare import draw_test, prepare
 from aar_host.problems.registry import get_problem
 from aar_host.report.comparison import (
@@ -24,7 +25,7 @@ from aar_host.report.comparison import (
 )
 from aar_host.settings import cache_dir, number
 from aar_lab.errors import BadInput
-from aar_lab.methods import NAMES
+from aar_lab.methods import NAMES, get_method
 from aar_lab.rng import derive
 
 
@@ -40,15 +41,35 @@ class Place:
     def measure(self, methods: Sequence[str], seeds: int, report: Progress) -> dict[str, Any]:
         """The rows of the methods here, with what they are measured against, as JSON."""
         source = get_problem(self.problem, self.world, self.student)
+        names = list(dict.fromkeys(methods))
+        check_request(source, names, seeds)
         prepared = prepare(source, cache_dir(), self.data_seed, report)
         anchors = build_anchors(prepared, seeds, number("workers"), report, baselines=())
         tests = draw_test(
             source, prepared.directory / "reference", derive(prepared.digest, "reference")
         )
-        found = compare(Bench(anchors, tests), methods, seeds, number("workers"), report)
+        found = compare(Bench(anchors, tests), names, seeds, number("workers"), report)
         version = source.public().version
         place = {"problem": source.name, "version": version, "student": source.strong}
         return {**place, **found}
+
+
+def check_request(source: ProblemSource, methods: Sequence[str], seeds: int) -> None:
+    """Refuse before the work what could not be done after it.
+
+    Raises:
+        UnknownName: there is no such method.
+        BadInput: the problem has no labels for so many supervisors, or they are too few.
+    """
+    for name in methods:
+        get_method(name)
+    most = source.sizes.train_labeled // source.sizes.weak_problems
+    if not MIN_SEEDS <= seeds <= most:
+        raise BadInput(
+            f"--seeds {seeds}",
+            f"{source.name} has data for {MIN_SEEDS}…{most}",
+            "Choose among them.",
+        )
 
 
 @click.command()
@@ -111,7 +132,9 @@ def transfer(
         )
     places = {"home": Place(home), "away": Place(to or home, world, student)}
     with progress() as report:
-        found = {name: place.measure([method], seeds, report) for name, place in places.items()}
+        found = {
+            name: place.measure(["naive", method], seeds, report) for name, place in places.items()
+        }
     if not as_json:
         Console().print(transfer_table(method, found))
     return {"method": method, **found}

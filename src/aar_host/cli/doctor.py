@@ -90,7 +90,7 @@ def _models() -> Check:
     missing = [
         f"{name} {student}"
         for name in PROBLEMS
-        for student in get_problem(name).pretraining
+        for student in {get_problem(name).weak, get_problem(name).strong}
         if not ((path := get_problem(name).base_weights(student)) and path.exists())
     ]
     return Check(

@@ -123,7 +123,8 @@ def baselines(campaign: Campaign) -> dict[str, tuple[Score | None, Estimate | No
     """
     grounds, found = campaign.grounds, dict[str, tuple[Score | None, Estimate | None]]()
     anchors = grounds.anchor_predictions(Tier.SEALED)
-    for name in (*(kind.value for kind in BASELINES), NAIVE_BOTH):
+    pairs = bool(grounds.bundle.problem.formats.swap)
+    for name in (*(kind.value for kind in BASELINES), *([NAIVE_BOTH] if pairs else [])):
         rows = grounds.baseline_predictions(Tier.SEALED, name)
         results = [SeedResult(row) for row in rows]
         recipe = BOTH_ORDERS if name == NAIVE_BOTH else Recipe()

@@ -41,11 +41,17 @@ class Stricter:
         return [SeedResult(p.predictions, p.recipe.threshold) for p in self._predicted]
 
     def gain(self) -> Estimate | None:
-        """The gain over naive read in both orders of a pair, paired as the usual one."""
+        """The gain over naive read in both orders of a pair, paired as the usual one; None where
+        an example has no alternatives, or the gap is not measurably above zero."""
+        if not self._campaign.grounds.bundle.problem.formats.swap:
+            return None
         naive = self._campaign.grounds.baseline_predictions(Tier.SEALED, NAIVE_BOTH)
         anchors = replace(self._anchors, naive=naive)
         tests, name = self._campaign.grounds.tests, self._entry.submission
-        return score_part(name, self._results, anchors, tests, Tier.SEALED).gain_over_naive
+        try:
+            return score_part(name, self._results, anchors, tests, Tier.SEALED).gain_over_naive
+        except Undefined:
+            return None
 
     def pgr(self) -> Estimate | None:
         """PGR against ceilings with the same members and views; None where it is the usual PGR,

@@ -88,8 +88,10 @@ class PairProblem(ABC):
     def draw(self, what: Draw) -> tuple[Inputs, Labels]:
         """Fresh items; ids are random words of the draw's own stream."""
         rng = stream(what.seed, self.name, self.seed, what.purpose)
+        # Ids are public: of the stream that drew the labels they would tell the state.
+        naming = stream(what.seed, self.name, self.seed, what.purpose, "ids")
         rows = [row for _ in range(what.problems) for row in self.problem_rows(what, rng)]
-        ids = tuple(f"{rng.integers(2**63):016x}" for _ in rows)
+        ids = tuple(f"{naming.integers(2**63):016x}" for _ in rows)
         inputs = Inputs(ids, tuple(row[0] for row in rows))
         labels = Labels(
             ids=ids,

@@ -19,7 +19,7 @@ import numpy as np
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.basemodels import Progress, base_model, code_of_problems
 from aar_host.vault import Labels, Part, Prepared, Vault
-from aar_lab.digest import digest_bytes, digest_json
+from aar_lab.digest import digest_bytes, digest_json, digest_text
 from aar_lab.problems.bundle import write_inputs
 from aar_lab.types import Inputs
 
@@ -147,9 +147,12 @@ def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
 
 
 def _public_problems(usual: Labels, shifted: Labels) -> set[str]:
-    """A third of the usual problems, and a third of those that occur shifted only."""
-    first = list(dict.fromkeys(usual.problems))
-    rest = [p for p in dict.fromkeys(shifted.problems) if p not in set(first)]
+    """A third of the usual problems, and a third of those that occur shifted only.
+
+    By the digest of their names: those that are drawn often would else come first.
+    """
+    first = sorted(set(usual.problems), key=digest_text)
+    rest = sorted(set(shifted.problems) - set(first), key=digest_text)
     return {p for group in (first, rest) for p in group[: round(PUBLIC_SHARE * len(group))]}
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from aar_host.cli import group
 from aar_lab.methods import NAMES
 
-FILE = '''
+FILE = """
 from pathlib import Path
 from tests.aar_host.jobs.trained_tiny import TrainedTiny
 
@@ -20,7 +20,7 @@ class PROBLEM(TrainedTiny):
         home = Path(__file__).parent / "weights"
         home.mkdir(exist_ok=True)
         super().__init__(home)
-'''
+"""
 
 
 @pytest.fixture(scope="module")

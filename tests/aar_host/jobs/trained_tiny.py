@@ -54,7 +54,9 @@ def build(folder: Path, sandbox: str = "bubblewrap") -> Grounds:
     (folder / "base").mkdir()
     source = TrainedTiny(folder / "base")
     prepared = prepare(source, folder / "cache", seed=7)
-    anchors = Anchors(prepared, digest_json([prepared.digest, code_digest(BASELINES)]), ANCHOR_SEEDS)
+    anchors = Anchors(
+        prepared, digest_json([prepared.digest, code_digest(BASELINES)]), ANCHOR_SEEDS
+    )
     anchors.directory.mkdir(parents=True)
     for kind in Kind:
         for seed in range(CEILING_SEEDS if kind is Kind.CEILING else ANCHOR_SEEDS):

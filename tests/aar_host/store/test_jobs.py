@@ -25,7 +25,9 @@ from aar_host.store.submissions import status_of
 from aar_lab.errors import BadInput, Conflict, Corrupt, JobFailed, UnknownName
 from aar_lab.types import JobStatus, Predictions, Recipe
 
-PREDICTED = Predicted(Predictions(("b", "a", "c"), np.array([0.1, 1 / 3, 1.0])), Recipe(("swap",), threshold=0.4))
+PREDICTED = Predicted(
+    Predictions(("b", "a", "c"), np.array([0.1, 1 / 3, 1.0])), Recipe(("swap",), threshold=0.4)
+)
 SECONDS = {"train": 1.0, "predict": 0.2, "box": 0.1, "total": 1.3}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tiny import examples, weak_labels, write_bundle
+from tests.tiny import ARCH, examples, random_weights, weak_labels, write_bundle
 
-from aar_lab.errors import BadIds, BadSource, UnknownName
+from aar_lab.errors import BadIds, BadSource, BadWeights, UnknownName
 from aar_lab.experiment.run import load_method, make_task, run_method
 from aar_lab.experiment.students import infer
 from aar_lab.methods import naive
@@ -86,6 +87,15 @@ def test_anything_but_a_student_is_refused(bundle: Bundle, answer: object) -> No
     task = make_task(bundle, "S", INPUTS, WEAK)
     with pytest.raises(BadSource, match=type(answer).__name__):
         run_method(lambda task, rng: answer, task, 0)
+
+
+def test_the_student_of_another_problem_is_refused(bundle: Bundle) -> None:
+    task = make_task(bundle, "S", INPUTS, WEAK)
+    other = replace(ARCH, width=2 * ARCH.width)
+    foreign = Student((random_weights(other, head=True),))
+    student = run_method(lambda task, rng: foreign, task, seed=0)
+    with pytest.raises(BadWeights, match="Keep the architecture"):
+        infer(task.student, student, INPUTS)
 
 
 def test_a_task_says_how_examples_are_written(bundle: Bundle) -> None:
