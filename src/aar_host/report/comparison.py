@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from aar_host.report.results import as_interval
-from aar_host.report.text import NONE, measured, number
+from aar_host.report.text import NONE, number, sides
 from aar_lab.errors import BadInput
 
 SIGNIFICANT = 0.05
@@ -20,34 +20,33 @@ FIGURES = (".png", ".svg", ".pdf")
 
 def baselines_table(found: Mapping[str, Any]) -> Table:
     """The document of `aar baselines --json` as a table, best PGR first."""
-    table = Table(title=_title(found), box=SIMPLE_HEAD)
-    table.add_column("")
-    for name in ("accuracy", "PGR", "PGR, matched\nceiling", "gain over naive", "p (Holm)", "s"):
+    table = Table(title=_title(found), box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in ("acc.", "PGR", "matched\nceiling", "gain over\nnaive", "p,\nHolm"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in _ranked(found["methods"]):
         if row["error"] is not None:
-            table.add_row(row["method"], f"failed: {row['error']['code']}", *[NONE] * 5)
+            table.add_row(row["method"], f"failed: {row['error']['code']}", *[NONE] * 4)
             continue
         matched = row["pgr_matched"]
         table.add_row(
             row["method"],
-            _accuracy(row["accuracy"]),
+            number(row["accuracy"]["mean"], 3),
             _estimate(row["pgr"]),
             NONE if matched is None else _estimate(matched),
             NONE if row["gain"] is None else _estimate(row["gain"]),
             _p_value(row["p_holm"]),
-            number(row["seconds"], 1),
         )
     table.caption = (
         f"weak {_accuracy(found['weak'])}, ceiling {_accuracy(found['ceiling'])}; "
         f"{found['seeds']} weak seeds, {found['n_items']:,} items of {found['n_problems']} "
-        "problems; 95 % intervals over seeds and items. s: seconds of a seed."
+        "problems; 95 % intervals over seeds and items."
     )
     return table
 
 
 def _title(found: Mapping[str, Any]) -> str:
-    return f"{found['problem']} {found['version']}, strong student {found['student']}"
+    return f"{found['problem']} {found['version']}, student {found['student']}"
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -58,8 +57,13 @@ def _accuracy(reference: Mapping[str, Any]) -> str:
     return f"{number(reference['mean'], 3)} ± {number(reference['se'], 3)}"
 
 
+def _two_lines(reference: Mapping[str, Any]) -> str:
+    return _accuracy(reference).replace(" ±", "\n±")
+
+
 def _estimate(estimate: Mapping[str, Any]) -> str:
-    return measured(estimate["mean"], as_interval(estimate["interval"]))
+    """In two lines, so that a table fits 80 columns."""
+    return f"{number(estimate['mean'])}\n{sides(as_interval(estimate['interval']))}"
 
 
 def _p_value(p: float | None) -> str:
@@ -70,15 +74,15 @@ def _p_value(p: float | None) -> str:
 
 def transfer_table(method: str, found: Mapping[str, Any]) -> Table:
     """The document of `aar transfer --json` as a table: at home, and away."""
-    table = Table(title=f"{method}: does it transfer?", box=SIMPLE_HEAD)
-    table.add_column("")
-    for name in ("weak", "ceiling", "naive PGR", "PGR", "gain over naive", "p"):
+    table = Table(title=f"{method}: does it transfer?", box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.add_column("", overflow="fold", min_width=9)
+    for name in ("weak", "ceiling", "naive PGR", "PGR", "gain", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     for place in ("home", "away"):
         here = found[place]
         rows = {row["method"]: row for row in here["methods"]}
         row, naive = rows[method], rows["naive"]
-        references = [_accuracy(here[name]) for name in ("weak", "ceiling")]
+        references = [_two_lines(here[name]) for name in ("weak", "ceiling")]
         if row["error"] is not None:
             table.add_row(_title(here), *references, f"failed: {row['error']['code']}")
             continue

@@ -35,7 +35,7 @@ def test_every_command_has_help_with_an_example_and_json(command):
 
 def test_problems_and_methods_are_lists():
     problems = json.loads(aar("problems", "--json").stdout)
-    assert [row["name"] for row in problems] == ["chat-mini"]
+    assert [row["name"] for row in problems] == ["chat-mini", "math-mini", "code-mini"]
     methods = json.loads(aar("methods", "--json").stdout)
     assert {"naive", "soft", "confident", "logconf", "self_distill"} <= {m["name"] for m in methods}
 

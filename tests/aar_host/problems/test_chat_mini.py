@@ -14,7 +14,7 @@ from aar_lab.problems.tokens import Tokeniser
 
 USUAL = Draw(seed=1, purpose="test", problems=120, pairs=5)
 SHIFTED = Draw(seed=1, purpose="shifted", problems=60, pairs=5, shifted=True)
-SOURCE = ChatMini()
+SOURCE = ChatMini(0)
 
 
 @cache

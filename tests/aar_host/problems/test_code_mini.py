@@ -30,7 +30,7 @@ from aar_lab.types import Inputs
 
 USUAL = Draw(seed=1, purpose="test", problems=200, pairs=5)
 SHIFTED = Draw(seed=1, purpose="shifted", problems=60, pairs=5, shifted=True)
-SOURCE, WORLD = CodeMini(), World.draw(0)
+SOURCE, WORLD = CodeMini(0), World.draw(0)
 CORPUS = Corpus(SOURCE.name, WORLD, SOURCES, FAVOURITES, SCORNED, LIKES, DISLIKES)
 
 
@@ -43,8 +43,8 @@ def drawn(request: pytest.FixtureRequest) -> tuple[Inputs, Labels]:
 
 
 def test_a_draw_is_a_function_of_world_seed_and_purpose() -> None:
-    inputs, labels = CodeMini().draw(USUAL)
-    again, same = CodeMini().draw(USUAL)
+    inputs, labels = CodeMini(0).draw(USUAL)
+    again, same = CodeMini(0).draw(USUAL)
     assert inputs == again
     assert labels.truth.tolist() == same.truth.tolist()
     assert labels.metadata == same.metadata

@@ -35,7 +35,7 @@ def drawn(seed: int, what: Draw) -> tuple[Inputs, Labels]:
 
 @cache
 def documents(chunk: int) -> list[str]:
-    return MathMini().documents(chunk)
+    return MathMini(0).documents(chunk)
 
 
 def answer(seed: int, prompt: str) -> int:
@@ -56,7 +56,7 @@ def test_exactly_one_solution_ends_in_the_right_answer_and_the_label_names_it(
     seed: int, what: Draw
 ) -> None:
     inputs, labels = drawn(seed, what)
-    position = MathMini().public().formats.answer
+    position = MathMini(0).public().formats.answer
     assert position is not None
     for row, truth in zip(inputs.data, labels.truth, strict=True):
         right = [int(row[s].split()[position]) == answer(seed, row["prompt"]) for s in "ab"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aar_host.problems.pairs import SHIPPED_WORLD
 from aar_host.problems.registry import PROBLEMS, get_problem
 from aar_lab.errors import UnknownName
 
@@ -18,7 +19,9 @@ def test_a_problem_is_found_by_its_name_in_the_world_and_with_the_student_asked_
 ) -> None:
     assert get_problem(name).name == name
     assert get_problem(name, strong="L").strong == "L"
-    versions = {get_problem(name, world=world).public().version for world in (None, 0, 100)}
+    versions = {
+        get_problem(name, world=world).public().version for world in (None, SHIPPED_WORLD, 100)
+    }
     assert len(versions) == 2
 
 

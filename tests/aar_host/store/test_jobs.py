@@ -75,7 +75,7 @@ def test_a_finished_job_keeps_its_predictions_by_id(world):
     assert (stored.status, stored.seconds, stored.log) == (JobStatus.DONE, SECONDS, "log")
     found = predictions_of(world.store, submission, Tier.PUBLIC, ["c", "b", "a"])
     assert list(found) == [0]
-    assert found[0].threshold == 0.4
+    assert found[0].recipe == PREDICTED.recipe
     assert found[0].predictions.aligned(["a", "b", "c"]).tolist() == [1 / 3, 0.1, 1.0]
     assert events(world.store, world.campaign)[-1].payload["status"] == "done"
 
