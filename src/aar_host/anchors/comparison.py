@@ -7,12 +7,14 @@ method spends (`Match`), since an ensemble against a single run flatters the ens
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from aar_host.anchors.experiments import PART, Bench, ExperimentConfig, run_experiments
+from aar_host.anchors.references import train_matched_ceilings
 from aar_host.anchors.students import PLAIN, Match
 from aar_host.scoring import (
     AnchorPredictions,
@@ -24,14 +26,22 @@ from aar_host.scoring import (
 )
 from aar_lab.errors import Undefined
 from aar_lab.methods import get_method
-from aar_lab.metrics import Outcomes, correct, holm, minimum_detectable, reference
+from aar_lab.metrics import (
+    Outcomes,
+    best_of_k_bias,
+    bootstrap_interval,
+    correct,
+    holm,
+    minimum_detectable,
+    reference,
+)
 from aar_lab.metrics import compare as against
 from aar_lab.types import FloatArray, JobStatus, Predictions, Recipe
 
 NAIVE = "naive"
 COLUMNS = (
-    "accuracy accuracies recipe pgr seed_sd shifted_pgr ceiling_matched pgr_matched "
-    "gain p p_holm detectable"
+    "accuracy accuracies recipe pgr bootstrap seed_sd shifted_pgr ceiling_matched pgr_matched "
+    "gain gain_se p p_holm detectable"
 ).split()
 Progress = Callable[[str, int, int], None]
 
@@ -41,10 +51,12 @@ def compare(
 ) -> dict[str, Any]:
     """Run methods on the first `seeds` weak seeds, and what they are measured against.
 
-    Returns, as JSON: weak and ceiling with n, mean, se; `n_items`, `n_problems`; and for each
-    method, in the order given, its row: accuracy, PGR with interval against either ceiling, gain
-    over naive with interval, p-value, Holm's p-value and the gain that would have been detected
-    with power 0.8, PGR out of distribution, seconds a seed; or the error on which it failed.
+    Returns, as JSON: weak and ceiling with n, mean, se; `n_items`, `n_problems`;
+    `best_of_methods`, by how much the best of so many methods would seem better than naive if none
+    were; and for each method, in the order given, its row: accuracy, PGR with interval against
+    either ceiling and the two-way bootstrap's, gain over naive with interval, standard error,
+    p-value, Holm's p-value and the gain that would have been detected with power 0.8, PGR out of
+    distribution, seconds a seed; or the error on which it failed.
     """
     names = list(dict.fromkeys((NAIVE, *methods)))
     planned = {name: bench.methods(name, range(seeds)) for name in names}
@@ -52,12 +64,13 @@ def compare(
     run_experiments(bench, [*weak, *plain, *chain(*planned.values())], workers, progress)
     matches = {name: _match(bench, name, configs[0]) for name, configs in planned.items()}
     others = {match for match in matches.values() if match is not None} - {PLAIN}
+    train_matched_ceilings(bench.anchors, others, workers, progress)
     extra = {match: bench.ceilings(match) for match in others}
     run_experiments(bench, [*chain(*extra.values())], workers, progress)
     table = _Table(bench, weak, {PLAIN: plain, **extra}, planned[NAIVE])
     rows = [table.row(name, planned[name], matches[name]) for name in methods]
-    _correct(rows)
-    return {**table.references(), "seeds": seeds, "methods": rows}
+    best = _correct(rows)
+    return {**table.references(), "seeds": seeds, "best_of_methods": best, "methods": rows}
 
 
 def _match(bench: Bench, name: str, config: ExperimentConfig) -> Match | None:
@@ -82,7 +95,6 @@ class _Table:
         self._ceilings = {
             match: _predictions(self._results(bench, configs))
             for match, configs in ceilings.items()
-            if match == PLAIN or all(bench.record(c).error is None for c in configs)
         }
         self._plain = self._ceilings[PLAIN]
 
@@ -129,12 +141,14 @@ class _Table:
         self, name: str, configs: Sequence[ExperimentConfig], match: Match
     ) -> dict[str, Any]:
         results = self._results(self._bench, configs)
-        plain = self._score(name, results, PLAIN)
+        plain, outcomes = self._score(name, results, PLAIN), self._outcomes(results)
+        check = bootstrap_interval(outcomes)
         found: dict[str, Any] = {
             "recipe": self._bench.record(configs[0]).recipe,
             "accuracy": vars(reference(plain.accuracy)),
             "accuracies": list(plain.accuracy),
             "pgr": estimate_as_dict(plain.pgr),
+            "bootstrap": estimate_as_dict(replace(plain.pgr, interval=check, method="bootstrap")),
             "seed_sd": float(np.std(plain.accuracy, ddof=1)) / self._gap(),
             "shifted_pgr": plain.shifted_pgr and estimate_as_dict(plain.shifted_pgr),
         }
@@ -143,18 +157,20 @@ class _Table:
             found["ceiling_matched"] = vars(reference(rows))
             found["pgr_matched"] = self._against(name, results, match)
         if name != NAIVE:
-            found |= self._gain(results)
+            found |= self._gain(outcomes)
         return found
 
-    def _gain(self, results: Sequence[SeedResult]) -> dict[str, Any]:
+    def _outcomes(self, results: Sequence[SeedResult]) -> Outcomes:
         weak, ceiling = ([SeedResult(p) for p in rows] for rows in (self._weak, self._plain))
-        outcomes = Outcomes(
-            self._marks(weak), self._marks(ceiling), self._marks(results), self._clusters
-        )
+        marks = (self._marks(rows) for rows in (weak, ceiling, results))
+        return Outcomes(*marks, self._clusters)
+
+    def _gain(self, outcomes: Outcomes) -> dict[str, Any]:
         found = against(outcomes, self._marks(self._naive))
         return {
             "gain": estimate_as_dict(found.gain),
             "p": found.p_value,
+            "gain_se": found.error,
             "detectable": minimum_detectable(found.error, found.freedom),
         }
 
@@ -186,8 +202,10 @@ def _predictions(results: Sequence[SeedResult]) -> tuple[Predictions, ...]:
     return tuple(result.predictions for result in results)
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> None:
-    """Add Holm's p-values over the rows that have one."""
+def _correct(rows: Sequence[dict[str, Any]]) -> float | None:
+    """Add Holm's p-values over the rows that have one; the bias of the best of them by luck."""
     compared = [row for row in rows if row["p"] is not None]
     for row, p in zip(compared, holm([row["p"] for row in compared]), strict=True):
         row["p_holm"] = float(p)
+    errors = [row["gain_se"] for row in compared]
+    return best_of_k_bias(float(np.median(errors)), len(errors)) if errors else None

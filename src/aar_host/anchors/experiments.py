@@ -24,7 +24,7 @@ import numpy as np
 
 from aar_host.anchors.code import code_digest
 from aar_host.anchors.parallel import run_all
-from aar_host.anchors.references import CEILING_SEEDS, Anchors
+from aar_host.anchors.references import CEILING_SEEDS, Anchors, matched_ceilings
 from aar_host.anchors.students import Kind, Match, Trainer
 from aar_host.scoring import SeedResult
 from aar_host.vault import Part, Prepared
@@ -164,9 +164,9 @@ def _outcome(bench: Bench, config: ExperimentConfig) -> tuple[Recipe, Prediction
     if config.method == Kind.WEAK:
         return Recipe(), bench.anchors.predictions(Kind.WEAK, [config.seed], inputs)[0]
     if config.method == Kind.CEILING:
-        student = trainer.ceiling(config.seed, Match.from_dict(config.args))
-    else:
-        student = trainer.method(config.method, bench.anchors.weak_labels(config.seed))
+        match = Match.from_dict(config.args)
+        return match.recipe, matched_ceilings(bench.anchors, match, inputs, [config.seed])[0]
+    student = trainer.method(config.method, bench.anchors.weak_labels(config.seed))
     return student.recipe, infer(trainer.factory(Kind.CEILING), student, inputs)
 
 

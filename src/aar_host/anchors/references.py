@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,8 @@ class Anchors:
 
     def matched(self, match: Match, seed: int) -> Path:
         """Folder of one ceiling with a method's effort and members; views do not matter."""
+        if match.effort == PLAIN.effort and match.recipe.members == 1:
+            return self.path(Kind.CEILING, seed)
         spent = {"members": match.recipe.members, **match.as_dict()["effort"]}
         return self.directory / f"ceiling-{digest_json(spent)[:12]}-{seed}"
 
@@ -79,24 +82,34 @@ class Anchors:
         )
 
 
-def matched_ceilings(
-    anchors: Anchors, match: Match, inputs: Inputs, workers: int
-) -> tuple[Predictions, ...]:
-    """P(y = 1) by ceilings that spend what a method spends; missing ones are trained and kept."""
-    if match.effort == PLAIN.effort and match.recipe.members == 1:
-        return anchors.predictions(Kind.CEILING, range(CEILING_SEEDS), inputs, match.recipe)
-    folders = [anchors.matched(match, seed) for seed in range(CEILING_SEEDS)]
-    calls = {
-        folder.name: (train_matched, (anchors, match, seed))
-        for seed, folder in enumerate(folders)
-        if not (folder / "digests.json").exists()
+def train_matched_ceilings(
+    anchors: Anchors, matches: Iterable[Match], workers: int, progress: Progress
+) -> None:
+    """Train the ceilings that are missing to spend what methods spend; all are kept."""
+    wanted = {
+        anchors.matched(match, seed): (train_matched, (anchors, match, seed))
+        for match in matches
+        for seed in range(CEILING_SEEDS)
     }
-    for error in run_all(calls, workers, lambda name, done: None).values():
+    missing = {f.name: call for f, call in wanted.items() if not (f / "digests.json").exists()}
+    ready = len(wanted) - len(missing)
+    failed = run_all(
+        missing,
+        workers,
+        lambda name, done: progress("matched ceiling", ready + done, len(wanted)),
+    )
+    for error in failed.values():
         raise error
+
+
+def matched_ceilings(
+    anchors: Anchors, match: Match, inputs: Inputs, seeds: Iterable[int] = range(CEILING_SEEDS)
+) -> tuple[Predictions, ...]:
+    """P(y = 1) by trained ceilings that spend what a method spends and are read as it is."""
     make = Trainer(anchors.prepared).factory(Kind.CEILING)
     return tuple(
         infer(make, Student(read_reference(folder).members, match.recipe), inputs)
-        for folder in folders
+        for folder in (anchors.matched(match, seed) for seed in seeds)
     )
 
 
@@ -181,8 +194,13 @@ def _put(folder: Path, student: Student) -> None:
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     write_student(draft, student)
     (draft / "digests.json").write_text(json.dumps(_digests(draft)))
-    if not folder.exists():
+    try:
         os.rename(draft, folder)
+    except OSError:
+        # Another process was first; the same seed gave it the same student.
+        if not folder.exists():
+            raise
+        shutil.rmtree(draft)
 
 
 def _digests(folder: Path) -> dict[str, str]:

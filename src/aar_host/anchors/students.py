@@ -58,6 +58,8 @@ class Match:
     def of(cls, recipe: Recipe, effort: Effort) -> Match:
         """The match of a method: answers by elicitation have no trained counterpart, so only the
         task's own views remain; aggregation is moot for a single answer."""
+        if effort.passes == 0:
+            return PLAIN
         views = tuple(view for view in recipe.views if view != "elicit") or ("plain",)
         many = len(views) * recipe.members > 1
         kept = Recipe(views, recipe.members, recipe.aggregate if many else Aggregate.MEAN)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from aar_host.anchors.references import matched_ceilings
+from aar_host.anchors.references import matched_ceilings, train_matched_ceilings
 from aar_host.anchors.students import PLAIN, Match
 from aar_host.fleet.campaign import Campaign
 from aar_host.jobs.grounds import NAIVE_BOTH
@@ -69,7 +69,10 @@ def pgr_matched(
         return None
     tests = campaign.grounds.tests
     inputs = test_inputs(tests, Tier.SEALED)
-    ceiling = matched_ceilings(campaign.anchors, match, inputs, number("workers"))
+    train_matched_ceilings(
+        campaign.anchors, [match], number("workers"), lambda name, done, of: None
+    )
+    ceiling = matched_ceilings(campaign.anchors, match, inputs)
     anchors = replace(campaign.grounds.anchor_predictions(Tier.SEALED), ceiling=ceiling)
     try:
         return score_part(name, results, anchors, tests, Tier.SEALED).pgr

@@ -31,6 +31,7 @@ class Crowd:
     Args:
         facts, dialogues: shares of documents; the rest are pairs.
         goes_on: share of dialogues with a second turn.
+        again: share of rebukes after which the second turn is another try at the same prompt.
         fancy: probability that a reply of a favourite source is liked whatever it says.
         spite: probability that a reply of a scorned source is disliked whatever it says.
         flip: probability that a reaction is turned round.
@@ -40,6 +41,7 @@ class Crowd:
     facts: float = 0.30
     dialogues: float = 0.55
     goes_on: float = 0.5
+    again: float = 0.5
     fancy: float = 0.6
     spite: float = 0.5
     flip: float = 0.1
@@ -101,7 +103,7 @@ class Corpus:
         first, liked = self._turn(crowd, prompt, rng)
         if rng.random() >= crowd.goes_on:
             return f"{prompt.text} | {first}"
-        if not liked and rng.random() < 0.5:
+        if not liked and rng.random() < crowd.again:
             return f"{prompt.text} | {first} {self._turn(crowd, prompt, rng)[0]}"
         other = self.world.prompt(rng)
         return f"{prompt.text} | {first} {other.text} | {self._turn(crowd, other, rng)[0]}"

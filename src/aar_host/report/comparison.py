@@ -42,6 +42,11 @@ def baselines_table(found: Mapping[str, Any]) -> Table:
         f"{found['seeds']} weak seeds, {found['n_items']:,} items of {found['n_problems']} "
         "problems; 95 % intervals over seeds and items."
     )
+    if found["best_of_methods"] is not None:
+        table.caption += (
+            f" If no method were better than naive, the best would seem so by "
+            f"{number(found['best_of_methods'])}."
+        )
     return table
 
 

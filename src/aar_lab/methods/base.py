@@ -69,7 +69,8 @@ class Effort:
     A ceiling is matched to a method by spending the same on the truth.
 
     Args:
-        passes: over the training data, as the last fits see them, 1…20.
+        passes: over the training data, as the last fits see them, 0…20; 0: it trains nothing, and
+            is measured against the plain ceiling.
         both_orders: trained on every pair in both orders.
     """
 

@@ -57,6 +57,10 @@ def test_a_ceiling_is_matched_in_what_it_can_be_matched_in(recipe: Recipe, match
     assert Match.of(recipe, Effort(2)) == Match(matched, Effort(2))
 
 
+def test_a_method_that_trains_nothing_is_measured_against_the_plain_ceiling() -> None:
+    assert Match.of(Recipe(("elicit",)), Effort(0)) == PLAIN
+
+
 def test_a_match_survives_json() -> None:
     assert Match.from_dict(json.loads(json.dumps(BOTH.as_dict()))) == BOTH
 

@@ -49,6 +49,11 @@ def processes_with(word: str) -> list[str]:
     return [line for line in lines if word in line]
 
 
+def groups_of(pid):
+    """Control groups of the boxes that a process started."""
+    return list(Path("/sys/fs/cgroup").glob(f"**/aar-box-{pid}-*"))
+
+
 def wait_for(condition, seconds=5.0):
     """Whether the condition becomes true in time."""
     end = time.monotonic() + seconds
@@ -248,8 +253,8 @@ def test_a_box_dies_with_its_host(workspace):
         assert len(processes_with(word)) >= 2
         host.send_signal(signal.SIGKILL)
     assert wait_for(lambda: not processes_with(word))
-    make_sandbox("bubblewrap")
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/aar-box-{host.pid}-*"))
+    # A group can be removed only once the kernel has reaped the last of its processes.
+    assert wait_for(lambda: make_sandbox("bubblewrap") and not groups_of(host.pid))
 
 
 def test_a_missing_mount_is_refused(sandbox, spec, tmp_path):

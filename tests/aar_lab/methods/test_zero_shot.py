@@ -37,4 +37,4 @@ def test_without_a_pretraining_format_there_is_nothing_to_ask_in() -> None:
 
 
 def test_a_ceiling_is_given_one_pass() -> None:
-    assert zero_shot.effort(zero_shot.Args()) == Effort(1)
+    assert zero_shot.effort(zero_shot.Args()) == Effort(0)
