@@ -162,8 +162,9 @@ class _Table:
 
     def _outcomes(self, results: Sequence[SeedResult]) -> Outcomes:
         weak, ceiling = ([SeedResult(p) for p in rows] for rows in (self._weak, self._plain))
-        marks = (self._marks(rows) for rows in (weak, ceiling, results))
-        return Outcomes(*marks, self._clusters)
+        return Outcomes(
+            self._marks(weak), self._marks(ceiling), self._marks(results), self._clusters
+        )
 
     def _gain(self, outcomes: Outcomes) -> dict[str, Any]:
         found = against(outcomes, self._marks(self._naive))

@@ -16,6 +16,7 @@ from pathlib import Path
 from aar_host.problems.base import ProblemSource
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import UnknownName
+from aar_lab.learners import batching, model, pretraining
 from aar_lab.learners.gpt import write_weights
 from aar_lab.learners.machine import library_versions
 from aar_lab.learners.model import Architecture
@@ -53,6 +54,12 @@ def code_of_problems(source: ProblemSource) -> str:
     return digest_json([digest_bytes(path.read_bytes()) for path in files])
 
 
+def _code_of_pretraining() -> str:
+    """Digest of the code that turns a corpus into weights."""
+    files = [Path(inspect.getfile(module)) for module in (pretraining, model, batching)]
+    return digest_json([digest_bytes(path.read_bytes()) for path in files])
+
+
 def base_model(source: ProblemSource, student: str, root: Path, progress: Progress) -> Path:
     """Where the pretrained weights of a base model lie: as shipped, or below `root`, made if they
     are not there yet. `UnknownName` if the problem has no such base model."""
@@ -61,7 +68,9 @@ def base_model(source: ProblemSource, student: str, root: Path, progress: Progre
         return shipped
     problem, settings = source.public(), source.pretraining.get(student)
     content = [problem.as_dict(), student, settings and asdict(settings), source.pretraining_seed]
-    key = digest_json([*content, code_of_problems(source), library_versions()])
+    key = digest_json(
+        [*content, code_of_problems(source), _code_of_pretraining(), library_versions()]
+    )
     folder = root / "base-models" / f"{problem.name}-{problem.version}-{key[:16]}"
     if not (folder / f"{student}.md").exists():
         of = settings.tokens if settings else 0

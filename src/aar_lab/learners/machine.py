@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import safetensors
+from importlib.metadata import version
+
 import torch
+
+LIBRARIES = ("torch", "numpy", "safetensors", "scipy", "scikit-learn", "cleanlab")
 
 
 def use_one_thread() -> None:
@@ -14,5 +16,5 @@ def use_one_thread() -> None:
 
 
 def library_versions() -> list[str]:
-    """Versions of what a student's weights depend on beside our own code."""
-    return [torch.__version__, np.__version__, safetensors.__version__]
+    """Names and versions of what a student's weights depend on beside our own code."""
+    return [f"{name} {version(name)}" for name in LIBRARIES]
