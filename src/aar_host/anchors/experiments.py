@@ -12,8 +12,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,6 +24,7 @@ from aar_host.anchors.code import code_digest
 from aar_host.anchors.parallel import run_all
 from aar_host.anchors.references import CEILING_SEEDS, Anchors, matched_ceilings
 from aar_host.anchors.students import Kind, Match, Trainer
+from aar_host.folders import put
 from aar_host.scoring import SeedResult
 from aar_host.vault import Part, Prepared
 from aar_lab.digest import digest_json
@@ -176,13 +175,10 @@ def _environment() -> tuple[list[str], str]:
 
 
 def _write(bench: Bench, record: RunRecord, predictions: Predictions | None = None) -> None:
-    folder = bench.folder(record.config)
-    draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-    draft.mkdir(parents=True, mode=0o700)
-    if predictions is not None:
-        np.savez(draft / "predictions.npz", ids=np.array(predictions.ids), probs=predictions.probs)
-    (draft / "record.json").write_text(json.dumps(asdict(record)))
-    if folder.exists():
-        shutil.rmtree(draft)
-    else:
-        os.rename(draft, folder)
+    def fill(draft: Path) -> None:
+        if predictions is not None:
+            ids = np.array(predictions.ids)
+            np.savez(draft / "predictions.npz", ids=ids, probs=predictions.probs)
+        (draft / "record.json").write_text(json.dumps(asdict(record)))
+
+    put(bench.folder(record.config), fill)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from aar_host.anchors.code import code_digest
 from aar_host.anchors.parallel import run_all
 from aar_host.anchors.students import BASELINES, PLAIN, Kind, Match, Trainer
+from aar_host.folders import put
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import Corrupt, TooFewSeeds
@@ -191,16 +191,11 @@ def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
 
 
 def _put(folder: Path, student: Student) -> None:
-    draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-    write_student(draft, student)
-    (draft / "digests.json").write_text(json.dumps(_digests(draft)))
-    try:
-        os.rename(draft, folder)
-    except OSError:
-        # Another process was first; the same seed gave it the same student.
-        if not folder.exists():
-            raise
-        shutil.rmtree(draft)
+    def fill(draft: Path) -> None:
+        write_student(draft, student)
+        (draft / "digests.json").write_text(json.dumps(_digests(draft)))
+
+    put(folder, fill)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from aar_host.anchors.experiments import Bench
 from aar_host.anchors.references import MIN_SEEDS, Progress, build_anchors
 from aar_host.cli.common import json_option, progress
 from aar_host.problems.base import ProblemSource
-from aar_host.problems.prepare import draw_test, prepare
+from aar_host.problems.prepare import draw_reference, prepare
 from aar_host.problems.registry import get_problem
 from aar_host.report.comparison import (
     baselines_figure,
@@ -26,7 +26,6 @@ from aar_host.report.comparison import (
 from aar_host.settings import cache_dir, number
 from aar_lab.errors import BadInput
 from aar_lab.methods import NAMES, get_method
-from aar_lab.rng import derive
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,8 @@ class Place:
         check_request(source, names, seeds)
         prepared = prepare(source, cache_dir(), self.data_seed, report)
         anchors = build_anchors(prepared, seeds, number("workers"), report, baselines=())
-        tests = draw_test(
-            source, prepared.directory / "reference", derive(prepared.digest, "reference")
-        )
-        found = compare(Bench(anchors, tests), names, seeds, number("workers"), report)
+        bench = Bench(anchors, draw_reference(source, prepared))
+        found = compare(bench, names, seeds, number("workers"), report)
         version = source.public().version
         place = {"problem": source.name, "version": version, "student": source.strong}
         return {**place, **found}

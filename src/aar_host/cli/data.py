@@ -14,13 +14,12 @@ from aar_host.anchors.summary import summarise
 from aar_host.cli.common import json_option, progress
 from aar_host.problems.base import ProblemSource
 from aar_host.problems.basemodels import build_base_model
-from aar_host.problems.prepare import draw_test, test_inputs
+from aar_host.problems.prepare import draw_reference, test_inputs
 from aar_host.problems.prepare import prepare as prepare_data
 from aar_host.problems.registry import get_problem
 from aar_host.report.tables import anchors_table
 from aar_host.settings import cache_dir, number
 from aar_lab.digest import digest_bytes
-from aar_lab.rng import derive
 
 REFERENCE_PART = "sealed"
 
@@ -70,8 +69,7 @@ def anchors(problem: str, seeds: int, data_seed: int | None, as_json: bool) -> d
 
 
 def _measured(source: ProblemSource, built: Anchors, seeds: int) -> dict[str, Any]:
-    folder = built.prepared.directory / "reference"
-    tests = draw_test(source, folder, derive(built.prepared.digest, "reference"))
+    tests = draw_reference(source, built.prepared)
     inputs = test_inputs(tests, REFERENCE_PART)
     rows = {
         kind: built.predictions(

@@ -6,13 +6,12 @@ Where a world or a problem of one's own ships none, they are pretrained at first
 from __future__ import annotations
 
 import inspect
-import os
 import platform
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from aar_host.folders import put
 from aar_host.problems.base import ProblemSource
 from aar_lab.digest import digest_bytes, digest_json
 from aar_lab.errors import UnknownName
@@ -72,15 +71,14 @@ def base_model(source: ProblemSource, student: str, root: Path, progress: Progre
         [*content, code_of_problems(source), _code_of_pretraining(), library_versions()]
     )
     folder = root / "base-models" / f"{problem.name}-{problem.version}-{key[:16]}"
-    if not (folder / f"{student}.md").exists():
+    if not folder.exists():
         of = settings.tokens if settings else 0
         name = f"pretraining {problem.name} {problem.version} {student}, tokens"
-        draft = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-        build_base_model(source, student, draft, lambda seen, loss: progress(name, seen, of))
-        folder.mkdir(exist_ok=True)
-        for made in (f"{student}.safetensors", f"{student}.md"):
-            os.replace(draft / made, folder / made)
-        draft.rmdir()
+
+        def seen(tokens: int, loss: float) -> None:
+            progress(name, tokens, of)
+
+        put(folder, lambda draft: build_base_model(source, student, draft, seen))
     return folder / f"{student}.safetensors"
 
 

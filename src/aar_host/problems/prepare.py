@@ -16,16 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
+from aar_host.folders import put
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.basemodels import Progress, base_model, code_of_problems
 from aar_host.vault import Labels, Part, Prepared, Vault
 from aar_lab.digest import digest_bytes, digest_json, digest_text
 from aar_lab.problems.bundle import write_inputs
+from aar_lab.rng import derive
 from aar_lab.types import Inputs
 
 __all__ = [
     "SEED_BITS",
     "Prepared",
+    "draw_reference",
     "draw_test",
     "prepare",
     "private_directory",
@@ -71,11 +74,22 @@ def prepare(
     content = [problem.as_dict(), _supervision(source), bases]
     digest = digest_json([*content, asdict(source.sizes), code_of_problems(source), key])
     directory = home / f"data-{digest[:16]}"
-    if not (directory / "complete").exists():
-        _models(source, directory, weak, strong)
-        _write(source, directory, key)
-        (directory / "complete").write_text(digest)
+    if not directory.exists():
+        put(directory, lambda draft: _fill(source, draft, key, (weak, strong)))
     return Prepared(directory, digest)
+
+
+def _fill(source: ProblemSource, directory: Path, key: int, bases: tuple[Path, Path]) -> None:
+    _models(source, directory, *bases)
+    _write(source, directory, key)
+
+
+def draw_reference(source: ProblemSource, prepared: Prepared) -> Prepared:
+    """The test items on which anchors and methods are compared; no campaign's."""
+    folder, seed = prepared.directory / "reference", derive(prepared.digest, "reference")
+    if not folder.exists():
+        put(folder, lambda draft: draw_test(source, draft, seed))
+    return Prepared(folder, digest_of_tests(source, seed))
 
 
 def _supervision(source: ProblemSource) -> dict[str, object]:
@@ -143,7 +157,12 @@ def draw_test(source: ProblemSource, directory: Path, seed: int) -> Prepared:
         inputs, labels = everything[0].take(rows), everything[1].take(rows)
         write_inputs(host / f"{part}.jsonl", inputs)
         vault.write(part, labels)
-    return Prepared(directory, digest_json([source.public().version, asdict(sizes), seed]))
+    return Prepared(directory, digest_of_tests(source, seed))
+
+
+def digest_of_tests(source: ProblemSource, seed: int) -> str:
+    """Names the test items that a seed gives."""
+    return digest_json([source.public().version, asdict(source.sizes), seed])
 
 
 def _public_problems(usual: Labels, shifted: Labels) -> set[str]:

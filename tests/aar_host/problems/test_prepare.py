@@ -13,7 +13,7 @@ from tests.tiny_source import TinySource
 
 from aar_host.problems.chat_mini import ChatMini
 from aar_host.problems.chat_world import SHIFTED_SOURCES
-from aar_host.problems.prepare import draw_test, prepare
+from aar_host.problems.prepare import draw_reference, draw_test, prepare
 from aar_host.problems.prepare import test_inputs as shown_inputs
 from aar_host.vault import Part, Prepared
 from aar_lab.digest import digest_bytes
@@ -98,10 +98,24 @@ def test_preparing_twice_writes_once(source: TinySource, tmp_path: Path) -> None
 def test_what_was_interrupted_is_prepared_again(source: TinySource, tmp_path: Path) -> None:
     prepared = prepare(source, tmp_path / "cache", seed=0)
     before = contents(prepared.directory)
-    (prepared.directory / "complete").unlink()
-    (prepared.directory / "vault" / "train_labeled.jsonl").write_text("half a li")
+    draft = prepared.directory.with_name(f".{prepared.directory.name}-0123abcd")
+    prepared.directory.rename(draft)
+    (draft / "vault" / "train_labeled.jsonl").write_text("half a li")
     assert prepare(source, tmp_path / "cache", seed=0) == prepared
     assert contents(prepared.directory) == before
+
+
+def test_the_reference_draw_is_made_once_and_is_no_campaigns(
+    source: TinySource, tmp_path: Path
+) -> None:
+    prepared = prepare(source, tmp_path / "cache", seed=0)
+    first = draw_reference(source, prepared)
+    before = (first.host / "sealed.jsonl").stat().st_mtime_ns
+    again = draw_reference(source, prepared)
+    assert again == first
+    assert (again.host / "sealed.jsonl").stat().st_mtime_ns == before
+    campaign = draw_test(source, tmp_path / "tests", seed=0)
+    assert campaign.digest != first.digest
 
 
 def test_data_are_a_function_of_the_seed(source: TinySource, tmp_path: Path) -> None:
