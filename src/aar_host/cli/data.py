@@ -84,14 +84,17 @@ def _measured(source: ProblemSource, built: Anchors, seeds: int) -> dict[str, An
 @click.command()
 @click.argument("problem")
 @click.option("--student", required=True, help="Which base model, e.g. M.")
+@click.option("--world-seed", type=int, help="Another world than the shipped one.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("base-models"))
 @json_option
-def pretrain(problem: str, student: str, out: Path, as_json: bool) -> dict[str, Any]:
+def pretrain(
+    problem: str, student: str, world_seed: int | None, out: Path, as_json: bool
+) -> dict[str, Any]:
     """Pretrain a base model from nothing, as the shipped one was, and compare the two.
 
     Example: aar pretrain chat-mini --student M
     """
-    source = get_problem(problem)
+    source = get_problem(problem, world_seed)
     with progress() as report:
         of = source.pretraining[student].tokens if student in source.pretraining else 0
         found = build_base_model(

@@ -37,9 +37,8 @@ procedural corpus of {problem} ({version}), and on nothing else. It is the {role
 | trained on | {machine}, one thread |
 
 The same command gives the same weights on the same machine with the same torch; elsewhere they
-differ in rounding. The corpus holds facts, users' reactions to single replies (noisy, and biased
-towards one source and against another) and pairs of replies without a verdict. It never says which
-of two replies is better. No use outside this problem is intended.
+differ in rounding. No use outside this problem is intended; what its corpus holds is said where the
+problem is described.
 """
 
 

@@ -18,7 +18,7 @@ from aar_host.problems.chat_world import (
     vocabulary,
 )
 from aar_host.problems.corpora import PAIR, Corpus, Crowd, elicit
-from aar_host.problems.pairs import SHIPPED_WORLD, PairProblem, Row
+from aar_host.problems.pairs import PairProblem, Row
 from aar_lab.problems.bundle import Formats
 from aar_lab.rng import derive
 
@@ -37,9 +37,9 @@ compared two. The weak supervisor has read little and sometimes guesses."""
     )
     vocabulary = vocabulary()
 
-    def __init__(self, seed: int = SHIPPED_WORLD, strong: str = "M") -> None:
+    def __init__(self, seed: int | None = None, strong: str = "M") -> None:
         super().__init__(seed, strong)
-        self._world = World.draw(seed)
+        self._world = World.draw(self.seed)
 
     def problem_rows(self, what: Draw, rng: np.random.Generator) -> list[Row]:
         """Pairs of replies to one prompt; ties are drawn again."""

@@ -26,7 +26,7 @@ from aar_host.problems.code_world import (
     vocabulary,
 )
 from aar_host.problems.corpora import PAIR, Corpus, Crowd, elicit
-from aar_host.problems.pairs import SHIPPED_WORLD, PairProblem, Row
+from aar_host.problems.pairs import PairProblem, Row
 from aar_lab.learners.base import Plan
 from aar_lab.learners.pretraining import Pretraining
 from aar_lab.problems.bundle import Formats
@@ -61,9 +61,9 @@ The weak supervisor has read little and sometimes guesses."""
         {"S": Pretraining(3_000_000), "M": Pretraining(10_000_000), "L": Pretraining(10_000_000)}
     )
 
-    def __init__(self, seed: int = SHIPPED_WORLD, strong: str = "M") -> None:
+    def __init__(self, seed: int | None = None, strong: str = "M") -> None:
         super().__init__(seed, strong)
-        self._world = World.draw(seed)
+        self._world = World.draw(self.seed)
 
     def problem_rows(self, what: Draw, rng: np.random.Generator) -> list[Row]:
         """Pairs of a right and a wrong program, from as many pools of programs as it takes."""

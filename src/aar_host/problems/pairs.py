@@ -24,7 +24,6 @@ from aar_lab.problems.tokens import Tokeniser
 from aar_lab.rng import stream
 from aar_lab.types import Inputs
 
-SHIPPED_WORLD = 1
 SHAPES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "S": {"width": 32, "layers": 2, "heads": 2, "context": 64},
@@ -40,7 +39,8 @@ class PairProblem(ABC):
     """A `ProblemSource` whose items are pairs.
 
     Args:
-        seed: the world seed; another world has other facts, tastes and base models.
+        seed: the world seed; another world has other facts, tastes and base models. None: the
+            world of which base models are shipped.
         strong: the strong student, "M" or "L", or "S" to learn from its own kind.
     """
 
@@ -52,6 +52,7 @@ class PairProblem(ABC):
     sizes: Sizes = Sizes(
         train_labeled=3200, weak_problems=200, train_unlabeled=600, test=900, shifted=150, pairs=5
     )
+    shipped_world: int = 1
     weak: str = "S"
     weak_plan: Plan = Plan(epochs=4)
     weak_misses: float = 0.2
@@ -60,8 +61,9 @@ class PairProblem(ABC):
     )
     pretraining_seed: int = 0
 
-    def __init__(self, seed: int = SHIPPED_WORLD, strong: str = "M") -> None:
-        self.seed, self.strong = seed, strong
+    def __init__(self, seed: int | None = None, strong: str = "M") -> None:
+        self.seed = self.shipped_world if seed is None else seed
+        self.strong = strong
 
     @abstractmethod
     def problem_rows(self, what: Draw, rng: np.random.Generator) -> list[Row]:
@@ -105,7 +107,7 @@ class PairProblem(ABC):
     def base_weights(self, student: str) -> Path | None:
         """Shipped weights of a base model; None for a world of which none are shipped."""
         home = Path(__file__).parent / "weights" / self.name
-        return home / f"{student}.safetensors" if self.seed == SHIPPED_WORLD else None
+        return home / f"{student}.safetensors" if self.seed == self.shipped_world else None
 
     def corpus(self, student: str, chunk: int) -> Sequence[Sequence[int]]:
         """Documents of one chunk, in tokens; every student reads the same."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from aar_host.problems.pairs import SHIPPED_WORLD
 from aar_host.problems.registry import PROBLEMS, get_problem
 from aar_lab.errors import UnknownName
 
@@ -19,9 +18,8 @@ def test_a_problem_is_found_by_its_name_in_the_world_and_with_the_student_asked_
 ) -> None:
     assert get_problem(name).name == name
     assert get_problem(name, strong="L").strong == "L"
-    versions = {
-        get_problem(name, world=world).public().version for world in (None, SHIPPED_WORLD, 100)
-    }
+    shipped = PROBLEMS[name].shipped_world
+    versions = {get_problem(name, world=world).public().version for world in (None, shipped, 100)}
     assert len(versions) == 2
 
 
