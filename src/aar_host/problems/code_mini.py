@@ -53,9 +53,9 @@ The weak supervisor has read little and sometimes guesses."""
     )
     vocabulary = vocabulary()
     sizes = Sizes(
-        train_labeled=7680, weak_problems=480, train_unlabeled=600, test=900, shifted=150, pairs=5
+        train_labeled=7040, weak_problems=440, train_unlabeled=450, test=600, shifted=150, pairs=5
     )
-    weak_plan = Plan(epochs=8)
+    weak_plan = Plan(epochs=8, rate=1e-3)
     weak_misses = 0.3
     pretraining: Mapping[str, Pretraining] = MappingProxyType(
         {"S": Pretraining(3_000_000), "M": Pretraining(10_000_000), "L": Pretraining(10_000_000)}

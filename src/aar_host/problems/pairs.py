@@ -50,11 +50,11 @@ class PairProblem(ABC):
     formats: Formats
     vocabulary: tuple[str, ...]
     sizes: Sizes = Sizes(
-        train_labeled=3200, weak_problems=200, train_unlabeled=600, test=900, shifted=150, pairs=5
+        train_labeled=3200, weak_problems=200, train_unlabeled=450, test=600, shifted=150, pairs=5
     )
     shipped_world: int = 1
     weak: str = "S"
-    weak_plan: Plan = Plan(epochs=4)
+    weak_plan: Plan = Plan(epochs=4, rate=1e-3)
     weak_misses: float = 0.2
     pretraining: Mapping[str, Pretraining] = MappingProxyType(
         {"S": Pretraining(4_000_000), "M": Pretraining(10_000_000), "L": Pretraining(10_000_000)}

@@ -116,12 +116,10 @@ def score(
         BadIds: a result or an anchor lacks an item or has a foreign one.
         TooFewSeeds: fewer than two results.
         BadInput: not one result for each weak anchor.
-        UndefinedPGR: the anchors' gap in a metric is not measurably above zero; the same for any
-            submission.
+        UndefinedPGR: the anchors' gap in a metric is not measurably above zero.
         Undefined: fewer than two problems for a metric.
     """
-    objective = anchors.objective
-    sheet = Sheet(aligned(results, anchors, labels.ids), labels)
+    objective, sheet = anchors.objective, Sheet(aligned(results, anchors, labels.ids), labels)
     found = [sheet.metric(metric) for metric in objective.metrics]
     gains = [sheet.gain(metric) for metric in objective.metrics] if anchors.naive else []
     plain, usual = objective == PGR, sheet.places("usual")

@@ -20,7 +20,7 @@ from aar_lab.learners.optimiser import FlatAdamW
 from aar_lab.learners.step import Step
 from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
 
-INFERENCE_ROWS = 256
+INFERENCE_ROWS = 128
 ALONE = ("first", "second")
 
 
@@ -98,19 +98,22 @@ class Gpt:
     def _infer(
         self, rows: list[list[int]], read: Callable[[Tensor, Tensor], Tensor]
     ) -> npt.NDArray[np.float64]:
-        tokens, lengths = self._padded(rows)
+        # An alternative is read once, however many pairs it is in.
+        at: dict[tuple[int, ...], int] = {}
+        places = [at.setdefault(tuple(row), len(at)) for row in rows]
+        tokens, lengths = self._padded([list(row) for row in at])
         found: dict[int, npt.NDArray[np.float64]] = {}
         with torch.inference_mode():
             for picked in sorted_batches(lengths, INFERENCE_ROWS):
                 part = read(*_batch(tokens, lengths, picked))
                 found |= dict(zip(picked.tolist(), part.double().numpy(), strict=True))
-        return np.stack([found[i] for i in range(len(rows))])
+        return np.stack([found[place] for place in places])
 
     def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
         """See `Learner.predict`."""
         if view == "elicit":
             return 1 / (1 + np.exp(-self._approval(self._network, inputs, 0)))
-        margins = self._infer(self._writer.task(inputs, view), self._network.margin)
+        margins = self._infer(self._writer.task(inputs, view), Step(self._network).margin)
         sign = -1.0 if view == "swap" else 1.0
         return 1 / (1 + np.exp(-sign * margins))
 
@@ -141,7 +144,8 @@ class Gpt:
             return logits[:, :split].logsumexp(1) - logits[:, split:].logsumexp(1)
 
         first, second = self._writer.elicit(inputs, template)
-        return self._infer(first, approval) - self._infer(second, approval)
+        found = self._infer(first + second, approval)
+        return found[: len(inputs)] - found[len(inputs) :]
 
     def save(self) -> Weights:
         """See `Learner.save`."""
