@@ -50,7 +50,7 @@ class PairProblem(ABC):
     formats: Formats
     vocabulary: tuple[str, ...]
     sizes: Sizes = Sizes(
-        train_labeled=3200, weak_problems=200, train_unlabeled=450, test=600, shifted=150, pairs=5
+        train_labeled=3200, weak_problems=200, train_unlabeled=600, test=600, shifted=150, pairs=5
     )
     shipped_world: int = 1
     weak: str = "S"
