@@ -15,6 +15,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def run_experiment(bench: Bench, config: ExperimentConfig) -> None:
 
 
 def _outcome(bench: Bench, config: ExperimentConfig) -> tuple[Recipe, Predictions]:
-    trainer, inputs = Trainer(bench.anchors.prepared), bench.tests.inputs(PART)
+    trainer, inputs = _trainer(bench.anchors.prepared), bench.tests.inputs(PART)
     if config.method == Kind.WEAK:
         return Recipe(), bench.anchors.predictions(Kind.WEAK, [config.seed], inputs)[0]
     if config.method == Kind.CEILING:
@@ -167,6 +168,12 @@ def _outcome(bench: Bench, config: ExperimentConfig) -> tuple[Recipe, Prediction
         return match.recipe, matched_ceilings(bench.anchors, match, inputs, [config.seed])[0]
     student = trainer.method(config.method, bench.anchors.weak_labels(config.seed))
     return student.recipe, infer(trainer.factory(Kind.CEILING), student, inputs)
+
+
+@lru_cache(maxsize=1)
+def _trainer(prepared: Prepared) -> Trainer:
+    """One for all experiments of a process, which share what it remembers of the base model."""
+    return Trainer(prepared)
 
 
 def _environment() -> tuple[list[str], str]:

@@ -6,17 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from aar_host.vault import Part, Prepared
 from aar_lab.errors import BadSettings
-from aar_lab.experiment.run import make_task, run_method, student_factory
+from aar_lab.experiment.run import run_method, student_factory
 from aar_lab.learners.base import Plan
 from aar_lab.learners.gpt import Gpt
 from aar_lab.methods import get_method
-from aar_lab.methods.base import Effort
+from aar_lab.methods.base import Effort, Task
 from aar_lab.rng import derive, stream
 from aar_lab.types import Aggregate, FloatArray, Inputs, Predictions, Recipe, Student, WeakLabels
 
@@ -81,11 +82,18 @@ class Trainer:
 
     def factory(self, kind: Kind) -> Callable[[], Gpt]:
         """Makes the fresh model that a kind of reference starts from."""
-        bundle, names = self.prepared.bundle, self._supervision()
-        if kind is Kind.WEAK:
-            path = self.prepared.host / f"{names['weak']}.safetensors"
-            return student_factory(bundle.problem, names["weak"], path)
-        return student_factory(bundle.problem, names["strong"], bundle.weights(names["strong"]))
+        return self._weak if kind is Kind.WEAK else self._strong
+
+    @cached_property
+    def _weak(self) -> Callable[[], Gpt]:
+        name = self._supervision()["weak"]
+        path = self.prepared.host / f"{name}.safetensors"
+        return student_factory(self.prepared.bundle.problem, name, path)
+
+    @cached_property
+    def _strong(self) -> Callable[[], Gpt]:
+        name, bundle = self._supervision()["strong"], self.prepared.bundle
+        return student_factory(bundle.problem, name, bundle.weights(name))
 
     def weak(self, seed: int) -> Student:
         """A weak supervisor, fitted to the truth on its own share of `train_labeled`."""
@@ -142,7 +150,7 @@ class Trainer:
     def method(self, name: str, weak: WeakLabels) -> Student:
         """A registered method on one supervisor's labels, run by the host itself."""
         bundle = self.prepared.bundle
-        task = make_task(bundle, self._supervision()["strong"], bundle.inputs(), weak)
+        task = Task(bundle.inputs(), weak, self._strong, bundle.problem.formats)
         return run_method(get_method(name).train, task, derive(weak.seed, "baseline"))
 
     def elicited(self, inputs: Inputs) -> Predictions | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from aar_lab.errors import BadSource
-from aar_lab.learners.gpt import Gpt, read_weights
+from aar_lab.learners.gpt import Gpt, Memory, read_weights
 from aar_lab.learners.model import Architecture
 from aar_lab.methods.base import Task, TrainFunction
 from aar_lab.problems.bundle import Bundle, Problem
@@ -20,8 +20,8 @@ from aar_lab.types import Inputs, Student, WeakLabels
 def student_factory(problem: Problem, name: str, weights: Path) -> Callable[[], Gpt]:
     """Makes fresh pretrained students; the file is read once."""
     arch = Architecture(**problem.students[name])
-    base, writer = read_weights(weights), RowWriter(problem)
-    return lambda: Gpt(arch, base, writer)
+    base, writer, memory = read_weights(weights), RowWriter(problem), Memory()
+    return lambda: Gpt(arch, base, writer, memory)
 
 
 def make_task(bundle: Bundle, student: str, inputs: Inputs, weak: WeakLabels) -> Task:

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from aar_lab.digest import digest_json
 from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadWeights, EmptySelection
 from aar_lab.learners.base import Plan, Writer
 from aar_lab.learners.batching import IntArray, pad, shuffled_batches, sorted_batches
@@ -22,6 +23,9 @@ from aar_lab.types import FloatArray, Inputs, Weights, check_probabilities
 
 INFERENCE_ROWS = 128
 ALONE = ("first", "second")
+REMEMBERED = 64
+
+Memory = dict[str, FloatArray]
 
 
 class Gpt:
@@ -31,10 +35,15 @@ class Gpt:
         arch: shape of the network.
         base: pretrained weights, without a head.
         writer: turns examples into token rows.
+        memory: what the pretrained weights say of examples; shared by students of the same base,
+            since for every supervisor it is the same.
     """
 
-    def __init__(self, arch: Architecture, base: Weights, writer: Writer) -> None:
+    def __init__(
+        self, arch: Architecture, base: Weights, writer: Writer, memory: Memory | None = None
+    ) -> None:
         self._arch, self._base, self._writer = arch, base, writer
+        self._memory, self._pretrained = {} if memory is None else memory, True
         self._network = Network(arch)
         self._load_base(self._network)
 
@@ -62,6 +71,7 @@ class Gpt:
         plan: Plan = Plan(),  # noqa: B008  frozen
     ) -> FloatArray:
         """See `Learner.fit`; goes on from the present weights."""
+        self._pretrained = False
         goal = check_probabilities(targets, len(inputs)).astype(np.float32)
         weight = _check_weights(weights, len(inputs)).astype(np.float32)
         tokens, lengths = self._padded(self._writer.task(inputs))
@@ -127,13 +137,35 @@ class Gpt:
             rows = self._writer.elicit(inputs)[ALONE.index(view)]
         else:
             rows = self._writer.task(inputs, view)
-        return self._infer(rows, lambda t, n: self._network.last_hidden(t, n, layer))
+
+        def read(tokens: Tensor, lengths: Tensor) -> Tensor:
+            return self._network.last_hidden(tokens, lengths, layer)
+
+        if self._pretrained:
+            return self._recalled(f"layer {layer}", rows, lambda: self._infer(rows, read))
+        return self._infer(rows, read)
 
     def zero_shot(self, inputs: Inputs, template: int = 0) -> FloatArray:
         """Margin of approval for the first alternative minus that for the second."""
-        pretrained = Network(self._arch)
-        self._load_base(pretrained)
-        return self._approval(pretrained, inputs, template)
+
+        def asked() -> FloatArray:
+            pretrained = Network(self._arch)
+            self._load_base(pretrained)
+            return self._approval(pretrained, inputs, template)
+
+        first, second = self._writer.elicit(inputs, template)
+        return self._recalled("approval", first + second, asked)
+
+    def _recalled(
+        self, question: str, rows: list[list[int]], answer: Callable[[], FloatArray]
+    ) -> FloatArray:
+        """What the pretrained weights answer of rows, worked out once."""
+        key = digest_json([question, rows])
+        if key not in self._memory:
+            if len(self._memory) >= REMEMBERED:
+                self._memory.clear()
+            self._memory[key] = answer()
+        return self._memory[key].copy()
 
     def _approval(self, network: Network, inputs: Inputs, template: int) -> FloatArray:
         words = torch.tensor(self._writer.likes + self._writer.dislikes)
@@ -153,6 +185,7 @@ class Gpt:
 
     def load(self, weights: Weights) -> None:
         """See `Learner.load`."""
+        self._pretrained = False
         self._network.load_state_dict(checked(self._arch, weights))
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from aar_lab.digest import digest_bytes
 from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadWeights, EmptySelection
 from aar_lab.learners.base import Learner, Plan
-from aar_lab.learners.gpt import Gpt
+from aar_lab.learners.gpt import Gpt, Memory
 from aar_lab.learners.losses import cross_entropy, reverse_cross_entropy
 from aar_lab.problems.bundle import Formats
 from aar_lab.problems.rows import RowWriter
@@ -275,3 +275,48 @@ def test_a_student_tells_how_many_layers_and_templates_it_has() -> None:
     assert (learner.layers, learner.templates) == (2, 2)
     bare = RowWriter(replace(PROBLEM, formats=Formats(task=PROBLEM.formats.task)))
     assert Gpt(ARCH, random_weights(ARCH), bare).templates == 0
+
+
+# --- what pretrained students share ------------------------------------------------------------
+
+
+def test_students_of_one_base_share_what_it_says_and_no_more() -> None:
+    memory: Memory = {}
+
+    def student() -> Gpt:
+        return Gpt(ARCH, random_weights(ARCH, seed=5), RowWriter(PROBLEM), memory)
+
+    alone, first = factory()(), student()
+    assert first.embed(INPUTS, 1).tolist() != alone.embed(INPUTS, 1).tolist()
+    asked = [first.embed(INPUTS, layer, view) for layer in (1, -1) for view in ("plain", "first")]
+    asked += [first.zero_shot(INPUTS, template) for template in range(first.templates)]
+    held = len(memory)
+    assert held == len(asked)
+    second = student()
+    again = [second.embed(INPUTS, layer, view) for layer in (1, -1) for view in ("plain", "first")]
+    again += [second.zero_shot(INPUTS, template) for template in range(first.templates)]
+    assert all(np.array_equal(one, two) for one, two in zip(asked, again, strict=True))
+    assert len(memory) == held
+    other = second.embed(INPUTS.take(range(9)), 1)
+    assert other.shape == (9, ARCH.width)
+    assert len(memory) == held + 1
+
+
+def test_what_was_fitted_or_loaded_is_never_remembered() -> None:
+    memory: Memory = {}
+    learner = Gpt(ARCH, random_weights(ARCH, seed=5), RowWriter(PROBLEM), memory)
+    before = learner.embed(INPUTS)
+    learner.fit(INPUTS, TRUTH, rng(), plan=PLAN)
+    assert not np.allclose(learner.embed(INPUTS), before, atol=1e-3)
+    learner.load(STRONG)
+    learner.embed(INPUTS)
+    assert len(memory) == 1
+
+
+def test_an_answer_changed_by_its_reader_is_remembered_as_it_was() -> None:
+    memory: Memory = {}
+    learner = Gpt(ARCH, random_weights(ARCH, seed=5), RowWriter(PROBLEM), memory)
+    first = learner.zero_shot(INPUTS)
+    kept = first.copy()
+    first[:] = 0
+    assert np.array_equal(learner.zero_shot(INPUTS), kept)
