@@ -20,9 +20,12 @@ NAME, TITLE = 24, 60
 def finalists_table(results: Results) -> Table:
     """Finalists, best sealed PGR first, beside the baselines; intervals are at the 95 % level."""
     table = Table(
-        title=_title(f"Finalists on {clean(results.problem, NAME)}, opened once"), box=SIMPLE_HEAD
+        title=_title(f"Finalists on {clean(results.problem, NAME)}, opened once"),
+        box=SIMPLE_HEAD,
+        padding=0,
+        show_edge=False,
     )
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", min_width=10)
     for name in (
         "public\nPGR",
         "sealed\nPGR",

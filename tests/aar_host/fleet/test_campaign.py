@@ -24,7 +24,7 @@ from aar_host.store import Tier, open_store
 from aar_host.store.jobs import jobs_of
 from aar_host.store.ledger import events, verify_ledger
 
-pytestmark = pytest.mark.timeout(280)
+pytestmark = pytest.mark.timeout(560)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def _quiet(text: str, done: int, of: int) -> None:
 
 @pytest.fixture(scope="module")
 def finished(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a campaign of two researchers for half a minute, run by the command."""
+    """The directory of a campaign of two researchers for a minute, run by the command."""
     out = tmp_path_factory.mktemp("campaign") / "run"
-    words = ("run", "--researchers", "2", "--minutes", "0.5", "--out", str(out), "--json")
-    ended = subprocess.run(aar(*words), capture_output=True, text=True, timeout=270, check=False)
+    words = ("run", "--researchers", "2", "--minutes", "1", "--out", str(out), "--json")
+    ended = subprocess.run(aar(*words), capture_output=True, text=True, timeout=540, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
     (out / "stdout.json").write_text(ended.stdout)
     return out
