@@ -69,8 +69,9 @@ def compare(
     run_experiments(bench, [*chain(*extra.values())], workers, progress)
     table = _Table(bench, weak, {PLAIN: plain, **extra}, planned[NAIVE])
     rows = [table.row(name, planned[name], matches[name]) for name in methods]
-    best = _correct(rows)
-    return {**table.references(), "seeds": seeds, "best_of_methods": best, "methods": rows}
+    _correct(rows)
+    luck = _best_by_luck(rows)
+    return {**table.references(), "seeds": seeds, "best_of_methods": luck, "methods": rows}
 
 
 def _match(bench: Bench, name: str, config: ExperimentConfig) -> Match | None:
@@ -203,10 +204,14 @@ def _predictions(results: Sequence[SeedResult]) -> tuple[Predictions, ...]:
     return tuple(result.predictions for result in results)
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> float | None:
-    """Add Holm's p-values over the rows that have one; the bias of the best of them by luck."""
+def _correct(rows: Sequence[dict[str, Any]]) -> None:
+    """Add Holm's p-values over the rows that have one."""
     compared = [row for row in rows if row["p"] is not None]
     for row, p in zip(compared, holm([row["p"] for row in compared]), strict=True):
         row["p_holm"] = float(p)
-    errors = [row["gain_se"] for row in compared]
+
+
+def _best_by_luck(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """The gain that the best of the compared methods would show if none had any."""
+    errors = [row["gain_se"] for row in rows if row["gain_se"] is not None]
     return best_of_k_bias(float(np.median(errors)), len(errors)) if errors else None

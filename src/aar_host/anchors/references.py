@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from aar_host.anchors.code import code_digest
-from aar_host.anchors.parallel import run_all
+from aar_host.anchors.parallel import Call, run_all
 from aar_host.anchors.students import BASELINES, PLAIN, Kind, Match, Trainer
 from aar_host.folders import put
 from aar_host.vault import Prepared
@@ -91,15 +91,9 @@ def train_matched_ceilings(
         for match in matches
         for seed in range(CEILING_SEEDS)
     }
-    missing = {f.name: call for f, call in wanted.items() if not (f / "digests.json").exists()}
-    ready = len(wanted) - len(missing)
-    failed = run_all(
-        missing,
-        workers,
-        lambda name, done: progress("matched ceiling", ready + done, len(wanted)),
+    _train_missing(
+        wanted, workers, lambda name, done: progress("matched ceiling", done, len(wanted))
     )
-    for error in failed.values():
-        raise error
 
 
 def matched_ceilings(
@@ -136,7 +130,8 @@ def build_anchors(
     then += [(kind, seed) for kind in baselines for seed in range(seeds)]
     total = len(first) + len(then)
     for ready, phase in ((0, first), (len(first), then)):
-        _train_missing(anchors, phase, workers, _shifted(progress, ready, total))
+        wanted = {anchors.path(k, s): (train_reference, (anchors, k, s)) for k, s in phase}
+        _train_missing(wanted, workers, _shifted(progress, ready, total))
     return anchors
 
 
@@ -145,15 +140,15 @@ def _shifted(progress: Progress, ready: int, total: int) -> Callable[[str, int],
 
 
 def _train_missing(
-    anchors: Anchors,
-    wanted: Sequence[tuple[Kind, int]],
-    workers: int,
-    progress: Callable[[str, int], None],
+    wanted: Mapping[Path, Call], workers: int, progress: Callable[[str, int], None]
 ) -> None:
-    missing = [(k, s) for k, s in wanted if not (anchors.path(k, s) / "digests.json").exists()]
+    """Make the calls whose folders are not there yet; the first failure is raised at the end."""
+    missing = {f: call for f, call in wanted.items() if not (f / "digests.json").exists()}
     ready = len(wanted) - len(missing)
-    calls = {f"{k} {s}": (train_reference, (anchors, k, s)) for k, s in missing}
-    failed = run_all(calls, workers, lambda name, done: progress(name, ready + done))
+    calls = {folder.name: call for folder, call in missing.items()}
+    failed = run_all(
+        calls, workers, lambda name, done: progress(name.replace("-", " "), ready + done)
+    )
     for error in failed.values():
         raise error
 

@@ -122,7 +122,8 @@ class Gpt:
     def predict(self, inputs: Inputs, view: str = "plain") -> FloatArray:
         """See `Learner.predict`."""
         if view == "elicit":
-            return 1 / (1 + np.exp(-self._approval(self._network, inputs, 0)))
+            first, second = self._writer.elicit(inputs)
+            return 1 / (1 + np.exp(-self._approval(self._network, first + second)))
         margins = self._infer(self._writer.task(inputs, view), Step(self._network).margin)
         sign = -1.0 if view == "swap" else 1.0
         return 1 / (1 + np.exp(-sign * margins))
@@ -151,10 +152,11 @@ class Gpt:
         def asked() -> FloatArray:
             pretrained = Network(self._arch)
             self._load_base(pretrained)
-            return self._approval(pretrained, inputs, template)
+            return self._approval(pretrained, rows)
 
         first, second = self._writer.elicit(inputs, template)
-        return self._recalled("approval", first + second, asked)
+        rows = first + second
+        return self._recalled("approval", rows, asked)
 
     def _recalled(
         self, question: str, rows: list[list[int]], answer: Callable[[], FloatArray]
@@ -167,7 +169,8 @@ class Gpt:
             self._memory[key] = answer()
         return self._memory[key].copy()
 
-    def _approval(self, network: Network, inputs: Inputs, template: int) -> FloatArray:
+    def _approval(self, network: Network, rows: list[list[int]]) -> FloatArray:
+        """Of rows that hold each first alternative and then each second, in the same order."""
         words = torch.tensor(self._writer.likes + self._writer.dislikes)
         split = len(self._writer.likes)
 
@@ -175,9 +178,8 @@ class Gpt:
             logits = network.next_logits(tokens, lengths, words)
             return logits[:, :split].logsumexp(1) - logits[:, split:].logsumexp(1)
 
-        first, second = self._writer.elicit(inputs, template)
-        found = self._infer(first + second, approval)
-        return found[: len(inputs)] - found[len(inputs) :]
+        first, second = np.split(self._infer(rows, approval), 2)
+        return np.asarray(first - second)
 
     def save(self) -> Weights:
         """See `Learner.save`."""

@@ -36,5 +36,5 @@ def test_without_a_pretraining_format_there_is_nothing_to_ask_in() -> None:
         zero_shot.train(task, np.random.default_rng(0))
 
 
-def test_a_ceiling_is_given_one_pass() -> None:
+def test_nothing_is_trained_and_so_no_ceiling_is_matched() -> None:
     assert zero_shot.effort(zero_shot.Args()) == Effort(0)
