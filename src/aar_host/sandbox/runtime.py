@@ -3,7 +3,8 @@
 In the box the base interpreter lies where it lies on the host (its libraries are found by absolute
 paths), the dependencies at /opt/packages, `aar_lab` at /opt/lab. No .pth file is read there, so an
 editable install leads nowhere; where `aar_host` lies inside something mounted (a plain install, a
-clone below /usr) an empty directory covers it.
+clone below /usr) an empty directory covers it. So are data sets that come with labels in a package:
+a problem of one's own may be made of them.
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ def hidden_in(mounts: dict[str, Path], secrets: Iterable[Path]) -> tuple[str, ..
     )
 
 
-def _places_of_host() -> set[Path]:
-    """Every directory that a Python here might import `aar_host` from."""
+def _secrets() -> set[Path]:
+    """`aar_host` and scikit-learn's data sets, in every directory that a Python here might import
+    from."""
     base = Path(sys.base_prefix) / "lib" / f"python{sysconfig.get_python_version()}"
     roots = {Path(entry) for entry in sys.path if entry}
     roots |= {
@@ -66,7 +68,8 @@ def _places_of_host() -> set[Path]:
         base / "dist-packages",
         Path("/usr/lib/python3/dist-packages"),
     }
-    return {root / "aar_host" for root in roots} | {Path(aar_host.__file__).parent}
+    secret = ("aar_host", "sklearn/datasets/data")
+    return {root / name for root in roots for name in secret} | {Path(aar_host.__file__).parent}
 
 
 @functools.cache
@@ -80,7 +83,7 @@ def find_runtime() -> Runtime:
         mounts[str(base)] = base
     mounts[PACKAGES] = Path(sysconfig.get_paths()["purelib"])
     mounts[f"{LAB}/aar_lab"] = lab
-    return Runtime(mounts, hidden_in(mounts, _places_of_host()), _base_python())
+    return Runtime(mounts, hidden_in(mounts, _secrets()), _base_python())
 
 
 def box_python() -> list[str]:

@@ -24,6 +24,14 @@ def test_a_plain_install_is_covered(sandbox, spec, tmp_path):
     assert "No module named 'aar_host.secrets'" in run(Bubblewrap(None, closed), command, spec).log
 
 
+def test_labels_that_come_in_a_package_are_covered(sandbox, spec):
+    code = "import sys; from sklearn.datasets import load_digits; load_digits(); sys.exit('seen')"
+    command = [*box_python(), "-c", code]
+    open_one = replace(find_runtime(), hidden=())
+    assert run(Bubblewrap(None, open_one), command, spec).log == "seen\n"
+    assert "digits.csv.gz" in run(Bubblewrap(None, find_runtime()), command, spec).log
+
+
 def test_only_what_is_mounted_needs_cover(tmp_path):
     host = tmp_path / "src" / "aar_host"
     host.mkdir(parents=True)
