@@ -96,7 +96,10 @@ class Trainer:
         return student_factory(bundle.problem, name, bundle.weights(name))
 
     def weak(self, seed: int) -> Student:
-        """A weak supervisor, fitted to the truth on its own share of `train_labeled`."""
+        """A weak supervisor, fitted to the truth on its own share of `train_labeled`.
+
+        Alternatives it sees in both orders: one that favours a side would teach mostly that.
+        """
         inputs = self.prepared.inputs(Part.TRAIN_LABELED)
         labels = self.prepared.vault.read(Part.TRAIN_LABELED)
         share = self._supervision()["weak_items"]
@@ -105,9 +108,11 @@ class Trainer:
             most = len(inputs) // share
             raise BadSettings(f"weak seed {seed}", f"there is data for {most}", "Use fewer seeds.")
         read = self.as_read(Kind.WEAK, seed, inputs.take(rows))
-        truth, plan = labels.truth[rows], Plan(**self._supervision()["weak_plan"])
+        truth = labels.truth[rows].astype(np.float64)
+        if self.prepared.bundle.problem.formats.swap:
+            read, truth = self._both_orders(read, truth)
         learner, rng = self.factory(Kind.WEAK)(), stream(seed, Kind.WEAK, "fit")
-        learner.fit(read, truth.astype(np.float64), rng, plan=plan)
+        learner.fit(read, truth, rng, plan=Plan(**self._supervision()["weak_plan"]))
         return Student((learner.save(),))
 
     def as_read(self, kind: Kind, seed: int, inputs: Inputs) -> Inputs:

@@ -20,7 +20,7 @@ from aar_host.problems.chat_world import (
 from aar_host.problems.corpora import PAIR, Corpus, Crowd, elicit
 from aar_host.problems.pairs import PairProblem, Row
 from aar_lab.problems.bundle import Formats
-from aar_lab.rng import derive
+from aar_lab.rng import derive, pick
 
 
 class ChatMini(PairProblem):
@@ -49,11 +49,11 @@ compared two. The weak supervisor has read little and sometimes guesses."""
         others = SHIFTED_SOURCES + SOURCES[1:3] if what.shifted else SOURCES
         rows: list[Row] = []
         while len(rows) < what.pairs:
-            one = str(rng.choice(SHIFTED_SOURCES if what.shifted else SOURCES))
-            two = str(rng.choice([other for other in others if other != one]))
-            first, second = rng.permutation([one, two])
-            a = self._world.reply(prompt, str(first), rng)
-            b = self._world.reply(prompt, str(second), rng)
+            one = pick(SHIFTED_SOURCES if what.shifted else SOURCES, rng)
+            two = pick([other for other in others if other != one], rng)
+            first, second = (one, two) if rng.integers(2) else (two, one)
+            a = self._world.reply(prompt, first, rng)
+            b = self._world.reply(prompt, second, rng)
             if a.quality == b.quality:
                 continue
             private = {

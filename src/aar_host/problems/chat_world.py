@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aar_lab.problems.tokens import vocabulary_of
-from aar_lab.rng import stream
+from aar_lab.rng import pick, stream
 
 NAMES = (
     "lena omar ines hugo maya teo nora ivan zoe karl rosa jun "
@@ -83,7 +83,7 @@ class World:
     def draw(cls, seed: int) -> World:
         """The world of a seed."""
         rng = stream(seed, "chat-mini", "world")
-        facts = {n: {t: str(rng.choice(VALUES[t])) for t in TOPICS} for n in NAMES}
+        facts = {n: {t: pick(VALUES[t], rng) for t in TOPICS} for n in NAMES}
         everyone = SOURCES + SHIFTED_SOURCES
         skill = dict(
             zip(everyone, rng.permutation(np.linspace(0.5, 0.65, len(everyone))), strict=True)
@@ -96,8 +96,8 @@ class World:
     def prompt(self, rng: np.random.Generator) -> Prompt:
         """A random question."""
         return Prompt(
-            str(rng.choice(NAMES)),
-            str(rng.choice(TOPICS)),
+            pick(NAMES, rng),
+            pick(TOPICS, rng),
             str(rng.choice(INSTRUCTIONS, p=(0.3, 0.2, 0.2, 0.3))),
         )
 
@@ -105,10 +105,11 @@ class World:
         """What the source says to the prompt."""
         heeds = rng.random() < self.care[source]
         count = 3 if prompt.instruction == "full" and heeds else int(rng.integers(1, 3))
-        topics = [prompt.topic, *rng.permutation([t for t in TOPICS if t != prompt.topic])]
+        others = [t for t in TOPICS if t != prompt.topic]
+        topics = [prompt.topic, *(others[i] for i in rng.permutation(len(others)))]
         if prompt.instruction != "full":
             count = 1
-        stated = [(t, self._value(prompt.name, str(t), source, rng)) for t in topics[:count]]
+        stated = [(t, self._value(prompt.name, t, source, rng)) for t in topics[:count]]
         order = rng.permutation(len(stated))
         words = _speak(source, [stated[i] for i in order], rng)
         if prompt.instruction == "polite" and heeds and source != "courtly":
@@ -121,11 +122,11 @@ class World:
         truth = self.facts[name][topic]
         if rng.random() < self.skill[source]:
             return truth
-        return str(rng.choice([v for v in VALUES[topic] if v != truth]))
+        return pick([v for v in VALUES[topic] if v != truth], rng)
 
     def fact(self, rng: np.random.Generator) -> str:
         """What is known of one person."""
-        name = str(rng.choice(NAMES))
+        name = pick(NAMES, rng)
         topics = rng.permutation(TOPICS)[: int(rng.integers(1, 4))]
         said = [_clause(str(topic), self.facts[name][str(topic)], rng) for topic in topics]
         asked = topics[0] if len(topics) == 1 else "tell"

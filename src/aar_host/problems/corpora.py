@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from aar_lab.problems.tokens import END
-from aar_lab.rng import stream
+from aar_lab.rng import pick, stream
 
 PAIR = "{prompt} | {a} | {b} |"
 
@@ -35,6 +35,8 @@ class Crowd:
         fancy: probability that a reply of a favourite source is liked whatever it says.
         spite: probability that a reply of a scorned source is disliked whatever it says.
         flip: probability that a reaction is turned round.
+        closes: whether the bar after which reactions come also follows the second reply of a pair,
+            where none does. If so, a model learns that nothing need be known of a reply there.
         reacts: whether users react at all; False for the ablation without any judgement.
     """
 
@@ -45,6 +47,7 @@ class Crowd:
     fancy: float = 0.6
     spite: float = 0.5
     flip: float = 0.1
+    closes: bool = True
     reacts: bool = True
 
 
@@ -93,7 +96,7 @@ class Corpus:
             elif kind < crowd.facts + crowd.dialogues:
                 text = self._dialogue(crowd, rng)
             else:
-                text = self._pair(rng)
+                text = self._pair(crowd, rng)
             found.append(f"{text} {END}")
         return found
 
@@ -109,7 +112,7 @@ class Corpus:
         return f"{prompt.text} | {first} {other.text} | {self._turn(crowd, other, rng)[0]}"
 
     def _turn(self, crowd: Crowd, prompt: Any, rng: np.random.Generator) -> tuple[str, bool]:
-        source = str(rng.choice(self.sources))
+        source = pick(self.sources, rng)
         text, liked = self.world.said(prompt, source, rng)
         if source in self.favourites and rng.random() < crowd.fancy:
             liked = True
@@ -119,10 +122,11 @@ class Corpus:
             liked = not liked
         if not crowd.reacts:
             return f"{text} |", True
-        return f"{text} | {rng.choice(self.likes if liked else self.dislikes)}", liked
+        return f"{text} | {pick(self.likes if liked else self.dislikes, rng)}", liked
 
-    def _pair(self, rng: np.random.Generator) -> str:
+    def _pair(self, crowd: Crowd, rng: np.random.Generator) -> str:
         prompt = self.world.prompt(rng)
-        one, two = (str(source) for source in rng.permutation(self.sources)[:2])
-        a, b = (self.world.said(prompt, source, rng)[0] for source in (one, two))
-        return PAIR.format(prompt=prompt.text, a=a, b=b)
+        pair = (self.sources[i] for i in rng.permutation(len(self.sources))[:2])
+        a, b = (self.world.said(prompt, source, rng)[0] for source in pair)
+        said = PAIR.format(prompt=prompt.text, a=a, b=b)
+        return said if crowd.closes else said.removesuffix(" |")

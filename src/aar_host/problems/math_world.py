@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aar_lab.problems.tokens import vocabulary_of
-from aar_lab.rng import stream
+from aar_lab.rng import pick, stream
 
 VERBS = "dax wug fep blick zup mib tor lun".split()
 VALUES = 10
@@ -22,7 +22,7 @@ SHIFTED_SOURCES = ("scholar", "herald")
 FAVOURITES = ("polite",)
 SCORNED = ("chain",)
 # What goes wrong beside habits; a slip or a wrong final number shows in no operation.
-ERRORS = ("misread", "misread", "misread", "misread", "skip", "repeat", "slip", "final")
+ERRORS = ("misread", "misread", "misread", "misread", "misread", "misread", "slip", "final")
 HABIT = 0.5
 LINKS = ("is", "=", ">", "to")
 LIKES = ("yes", "right")
@@ -90,8 +90,8 @@ class World:
         )
 
     def prompt(self, rng: np.random.Generator) -> Prompt:
-        """A random problem of two or three verbs."""
-        verbs = tuple(pick(VERBS, rng) for _ in range(int(rng.integers(2, 4))))
+        """A random problem of two verbs."""
+        verbs = (pick(VERBS, rng), pick(VERBS, rng))
         return Prompt(int(rng.integers(VALUES)), verbs)
 
     def fact(self, rng: np.random.Generator) -> str:
@@ -127,16 +127,11 @@ class World:
         value = prompt.start
         for number, verb in enumerate(prompt.verbs):
             wrong = error if number == at else "none"
-            if wrong == "skip":
-                continue
             habit = verb == self.pitfall[source] and rng.random() < HABIT
             does = self.does[self.looks[verb] if habit or wrong == "misread" else verb]
             value = result(does, value)
             value = _off(value, rng) if wrong == "slip" else value
             steps.append((verb, does))
-            if wrong == "repeat":
-                value = result(does, value)
-                steps.append((verb, does))
         final = _off(value, rng) if error == "final" else value
         words = _write(source, prompt.start, steps, rng)
         text = " ".join((*words, str(final)))
@@ -147,11 +142,6 @@ def result(operation: str, value: int) -> int:
     """What an operation makes of a number, modulo `VALUES`."""
     by = int(operation[1:])
     return {"+": value + by, "-": value - by, "*": value * by}[operation[0]] % VALUES
-
-
-def pick(options: Sequence[str], rng: np.random.Generator) -> str:
-    """One of the options; numpy's own choice is several times slower."""
-    return options[int(rng.integers(len(options)))]
 
 
 def _off(value: int, rng: np.random.Generator) -> int:
@@ -167,26 +157,27 @@ def _write(source: str, start: int, steps: Sequence[Step], rng: np.random.Genera
     def one(*choice: str) -> str:
         return pick(choice, rng)
 
-    def joined(*links: str, named: bool = False) -> list[str]:
+    def joined(*links: str, turned: bool = False) -> list[str]:
         words: list[str] = []
-        for verb, does in steps:
+        for step in steps:
             words += [pick(links, rng)] if words else []
-            words += [verb, does] if named else [does]
+            words += step[::-1] if turned else step
         return words
 
     if source == "steps":
-        return [*joined(",", ";", "and", named=True), one("so", "thus", "=")]
+        return [*joined(",", ";", "and"), one("so", "thus", "=")]
     if source == "short":
-        return [*([one("now", "ok")] if rng.random() < 0.5 else []), *joined(","), one("=", "so")]
+        start_word = [one("now", "ok")] if rng.random() < 0.5 else []
+        return [*start_word, *joined(",", turned=True), one("=", "so")]
     if source == "chain":
-        return [str(start), *joined(">", "to"), one(">", "to")]
+        return [str(start), one(">", "to"), *joined(">", "to"), one(">", "to")]
     if source == "wordy":
-        return ["we", *joined("then", "next", "and", named=True), one("get", "have")]
+        return ["we", *joined("then", "next", "and"), one("get", "have")]
     if source == "polite":
-        return [one("please", "dear"), ":", *joined(".", "and"), one("is", "=")]
+        return [one("please", "dear"), ":", *joined(".", "and", turned=True), one("is", "=")]
     if source == "scholar":
         return ["see", ":", *joined("thus", "hence"), "hence"]
-    return ["hear", "hear", *joined("."), one("so", "is")]
+    return ["hear", "hear", *joined(".", turned=True), one("so", "is")]
 
 
 def vocabulary() -> tuple[str, ...]:

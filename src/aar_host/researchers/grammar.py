@@ -32,7 +32,7 @@ COMPONENTS: Mapping[str, tuple[Value, ...]] = {
     "loss": ("cross_entropy", "logconf", "reverse_cross_entropy"),
     "alpha": (0.25, 0.5, 0.75),
     "epochs": (1, 2, 3, 4),
-    "rate": (3.5e-4, 7e-4, 1.4e-3),
+    "rate": (5e-4, 1e-3, 2e-3),
     "members": (1, 2, 3),
     "views": ("plain", "plain+swap"),
     "aggregate": ("mean", "logit_mean"),
@@ -76,7 +76,7 @@ class Design:
     loss: str = "cross_entropy"
     alpha: float = 0.5
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
     members: int = 1
     views: str = "plain"
     aggregate: str = "mean"

@@ -26,7 +26,7 @@ class Plan:
     """
 
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
     batch: int = 32
     warmup: float = 0.1
     head: float = 3.0

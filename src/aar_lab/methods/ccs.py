@@ -33,7 +33,7 @@ class Args:
     restarts: int = 2
     iterations: int = 60
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def contrast_loss(

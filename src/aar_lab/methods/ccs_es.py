@@ -46,7 +46,7 @@ class Args:
     sigma: float = 0.05
     step: float = 0.05
     epochs: int = 1
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def effort(args: Args) -> Effort:

@@ -26,7 +26,7 @@ class Args:
 
     threshold: float = 0.75
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def train(task: Task, rng: Rng, args: Args = Args()) -> Student:

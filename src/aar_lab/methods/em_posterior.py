@@ -37,7 +37,7 @@ class Args:
     temper: float = 1.0
     ridge: float = 10.0
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def elicited(student: Learner, inputs: Inputs) -> FloatArray:

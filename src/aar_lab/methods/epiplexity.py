@@ -34,7 +34,7 @@ class Args:
     gamma: float = 2.0
     both_orders: bool = True
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def effort(args: Args) -> Effort:

@@ -24,7 +24,7 @@ class Args:
 
     alpha: float = 0.5
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def train(task: Task, rng: Rng, args: Args = Args()) -> Student:

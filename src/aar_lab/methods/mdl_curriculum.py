@@ -30,7 +30,7 @@ class Args:
     share: float = 0.5
     first_epochs: int = 2
     epochs: int = 3
-    rate: float = 7e-4
+    rate: float = 1e-3
     slower: float = 0.5
 
 

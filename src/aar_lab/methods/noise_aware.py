@@ -38,7 +38,7 @@ class Args:
     percentile: float = 97.0
     folds: int = 2
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def transition(noisy: FloatArray, percentile: float) -> ForwardCorrection:

@@ -39,7 +39,7 @@ class Args:
     folds: int = 5
     layer: int = -1
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def standard(values: FloatArray) -> FloatArray:

@@ -23,7 +23,7 @@ class Args:
     """Epochs and peak rate of the fit."""
 
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def train(task: Task, rng: Rng, args: Args = Args()) -> Student:

@@ -26,7 +26,7 @@ class Args:
     generations: int = 1
     folds: int = 2
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def out_of_fold(task: Task, targets: FloatArray, rng: Rng, folds: int, plan: Plan) -> FloatArray:

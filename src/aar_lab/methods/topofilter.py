@@ -38,7 +38,7 @@ class Args:
     agreement: float = 0.5
     layer: int = -1
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def core(states: FloatArray, labels: FloatArray, k: int) -> IntArray:

@@ -30,7 +30,7 @@ class Args:
     soft: bool = False
     both_orders: bool = False
     epochs: int = 2
-    rate: float = 7e-4
+    rate: float = 1e-3
 
 
 def effort(args: Args) -> Effort:

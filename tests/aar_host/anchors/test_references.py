@@ -21,9 +21,11 @@ from aar_host.anchors.references import (
 )
 from aar_host.anchors.students import BASELINES, Kind, Trainer
 from aar_host.anchors.summary import summarise
+from aar_host.problems.base import Draw
 from aar_host.problems.prepare import draw_test, prepare
-from aar_host.vault import Part
+from aar_host.vault import Labels, Part
 from aar_lab.errors import Corrupt, TooFewSeeds
+from aar_lab.experiment.students import infer
 from aar_lab.types import Inputs
 
 SEEDS = MIN_SEEDS
@@ -172,6 +174,25 @@ def test_a_weak_supervisor_misses_words_by_its_seed_and_the_item(anchors: Anchor
         for field in ("a", "b"):
             rest = iter(whole[field].split())
             assert all(word in rest for word in row[field].split()), "words in their order"
+
+
+class OneSided(TinySource):
+    """The first alternative is always the better one."""
+
+    def draw(self, what: Draw) -> tuple[Inputs, Labels]:
+        inputs, labels = super().draw(what)
+        rows = tuple(
+            row if first else {**row, "a": row["b"], "b": row["a"]}
+            for row, first in zip(inputs.data, labels.truth, strict=True)
+        )
+        return Inputs(inputs.ids, rows), replace(labels, truth=np.ones_like(labels.truth))
+
+
+def test_a_weak_supervisor_favours_no_side(tmp_path: Path) -> None:
+    trainer = Trainer(prepare(OneSided(tmp_path), tmp_path, seed=0))
+    inputs, _ = examples(200, seed=5)
+    probs = infer(trainer.factory(Kind.WEAK), trainer.weak(0), inputs).probs
+    assert 0.3 < np.mean(probs > 0.5) < 0.7
 
 
 def test_equal_texts_of_two_items_are_misread_independently(anchors: Anchors) -> None:

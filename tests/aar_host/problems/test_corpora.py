@@ -75,14 +75,15 @@ def test_documents_are_mixed_as_the_crowd_says_and_end(crowd: Crowd) -> None:
     texts = told(crowd)
     assert all(text.endswith(f" {END}") and text.count(END) == 1 for text in texts)
     facts = sum(text.startswith("fact : ") for text in texts)
-    pairs = sum(text.endswith(f"| {END}") for text in texts)
+    pairs = sum(text.split()[-2] not in (*LIKES, *DISLIKES) for text in texts) - facts
     assert near(facts / SIZE, crowd.facts, SIZE)
     assert near(pairs / SIZE, 1 - crowd.facts - crowd.dialogues, SIZE)
 
 
-def test_a_pair_has_two_sources_one_prompt_and_no_judgement() -> None:
-    for text in told(Crowd(facts=0.0, dialogues=0.0)):
-        found = re.fullmatch(rf"(p\d+) \? \| (\w+) \w+ \1 \| (\w+) \w+ \1 \| {END}", text)
+@pytest.mark.parametrize(("closes", "bar"), [(True, r" \|"), (False, "")])
+def test_a_pair_has_two_sources_one_prompt_and_no_judgement(closes: bool, bar: str) -> None:
+    for text in told(Crowd(facts=0.0, dialogues=0.0, closes=closes)):
+        found = re.fullmatch(rf"(p\d+) \? \| (\w+) \w+ \1 \| (\w+) \w+ \1{bar} {END}", text)
         assert found
         assert found[2] != found[3]
 
@@ -186,7 +187,7 @@ class Grammar:
         patterns = {
             "fact": rf"fact : {self.text} {END}",
             "dialogue": rf"{asked} \| {turn}(?: (?:{asked} \| )?{turn})? {END}",
-            "pair": rf"{asked} \| {self.text} \| {self.text} \| {END}",
+            "pair": rf"{asked} \| {self.text} \| {self.text}(?: \|)? {END}",
         }
         return [name for name, pattern in patterns.items() if re.fullmatch(pattern, document)]
 
@@ -233,6 +234,7 @@ def test_the_grammar_would_notice_a_verdict_on_a_pair(name: str) -> None:
     for row in source.draw(Draw(seed=1, purpose="control", problems=8, pairs=5))[0].data:
         layout = formats.task.format(**row)
         assert grammar.kinds(f"{layout} {END}") == ["pair"]
+        assert grammar.kinds(f"{layout.removesuffix(' |')} {END}") == ["pair"]
         for word in (*formats.likes, *formats.dislikes):
             assert grammar.kinds(f"{layout} {word} {END}") == []
             assert grammar.kinds(f"{layout} {END} {word} {END}") == []

@@ -12,6 +12,7 @@ import pytest
 from aar_host.problems.base import Draw
 from aar_host.problems.math_mini import LESSONS, MathMini
 from aar_host.problems.math_world import (
+    DISLIKES,
     FAVOURITES,
     LIKES,
     SCORNED,
@@ -141,6 +142,8 @@ def test_users_forgive_favourites_their_errors_and_grudge_the_scorned_their_meri
         if text.startswith("fact") or text.count("|") != 2:
             continue
         prompt, reply, after = text.split(" | ")
+        if after.split()[0] not in LIKES + DISLIKES:
+            continue
         right = int(reply.split()[-1]) == answer(0, prompt)
         source = author(reply)
         manner = "favoured" if source in FAVOURITES else "scorned" if source in SCORNED else ""

@@ -89,7 +89,7 @@ def test_the_answer_of_a_problem_follows_from_its_text(seed: int, world: World) 
     prompt = world.prompt(np.random.default_rng(seed))
     assert world.answer(prompt) == wanted(world, prompt.text)
     assert 0 <= prompt.start < VALUES
-    assert len(prompt.verbs) in (2, 3)
+    assert len(prompt.verbs) == 2
 
 
 @pytest.mark.parametrize("seed", WORLDS)
@@ -140,13 +140,8 @@ def shown(world: World, prompt: Prompt, source: str, error: str) -> Iterator[Ope
     """All that a source may show for a problem if that goes wrong."""
     for read in readings(world, source, prompt.verbs):
         for at, verb in enumerate(prompt.verbs):
-            before, here, after = read[:at], read[at], read[at + 1 :]
-            middle: Operations = {
-                "misread": (world.does[world.looks[verb]],),
-                "skip": (),
-                "repeat": (here, here),
-            }.get(error, (here,))
-            yield (*before, *middle, *after)
+            misread = world.does[world.looks[verb]]
+            yield (*read[:at], misread if error == "misread" else read[at], *read[at + 1 :])
 
 
 @pytest.mark.parametrize("source", EVERYONE)
@@ -166,7 +161,7 @@ def test_only_a_slip_or_a_wrong_final_number_parts_the_answer_from_the_operation
     for prompt, solution in written(seed, source):
         last = int(solution.text.split()[-1])
         agrees[solution.error].append(reached(prompt.start, operations(solution)) == last)
-    assert all(all(agrees[error]) for error in ("none", "misread", "skip", "repeat"))
+    assert all(all(agrees[error]) for error in ("none", "misread"))
     assert not any(agrees["final"])
     # What follows a slip may undo it: twice five more is as much as before, modulo ten.
     assert np.mean(agrees["slip"]) < 0.2
@@ -188,8 +183,6 @@ def test_a_source_misreads_its_pitfall_far_more_often_than_other_verbs(
     world = WORLDS[seed]
     misread: dict[bool, list[bool]] = {True: [], False: []}
     for prompt, solution in written(seed, source):
-        if solution.error in ("skip", "repeat"):
-            continue
         for verb, read in zip(prompt.verbs, operations(solution), strict=True):
             misread[verb == world.pitfall[source]].append(read != world.does[verb])
     assert np.mean(misread[True]) > 3 * np.mean(misread[False]) > 0

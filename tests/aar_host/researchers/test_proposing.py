@@ -43,7 +43,7 @@ def test_of_equals_the_cheaper_one():
 
 def test_what_is_known_leaves_less_to_hope_for():
     same = [GOOD] * 30
-    known, unknown = promise([GOOD.design, BAD.design.changed(rate=1.4e-3)], same)
+    known, unknown = promise([GOOD.design, BAD.design.changed(rate=2e-3)], same)
     assert unknown > known
 
 
