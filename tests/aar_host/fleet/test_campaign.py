@@ -92,7 +92,7 @@ def test_a_sealed_score_comes_from_other_items_and_from_fresh_seeds(finished):
     assert kinds.index("jobs_queued") > kinds.index("state_changed")
     for finalist in results.finalists:
         assert finalist.sealed is not None
-        assert 1500 < (finalist.sealed.n_items or 0) < 4500
+        assert 700 < (finalist.sealed.n_items or 0) < 1500
 
 
 def test_the_report_stands_alone(finished):
