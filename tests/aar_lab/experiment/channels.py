@@ -56,7 +56,12 @@ class Survivor:
     place = os.path.join(WORKSPACE, "survivor")
 
     def leave(self):
-        daemonise(lambda: Path(self.place).write_text(str(SECRET)))
+        daemonise(self.write)
+
+    def write(self):
+        # In one step: who reads between the opening and the writing of a file finds it empty.
+        Path(f"{self.place}.new").write_text(str(SECRET))
+        os.replace(f"{self.place}.new", self.place)
 
     def take(self):
         time.sleep(0.3)
