@@ -19,7 +19,7 @@ from aar_lab.learners.gpt import Gpt
 from aar_lab.methods import get_method
 from aar_lab.methods.base import Effort, Task
 from aar_lab.rng import derive, stream
-from aar_lab.types import Aggregate, FloatArray, Inputs, Predictions, Recipe, Student, WeakLabels
+from aar_lab.types import Aggregate, Inputs, Predictions, Recipe, Student, WeakLabels
 
 
 class Kind(StrEnum):
@@ -109,8 +109,9 @@ class Trainer:
             raise BadSettings(f"weak seed {seed}", f"there is data for {most}", "Use fewer seeds.")
         read = self.as_read(Kind.WEAK, seed, inputs.take(rows))
         truth = labels.truth[rows].astype(np.float64)
-        if self.prepared.bundle.problem.formats.swap:
-            read, truth = self._both_orders(read, truth)
+        formats = self.prepared.bundle.problem.formats
+        if formats.swap:
+            read, truth = formats.in_both_orders(read, truth)
         learner, rng = self.factory(Kind.WEAK)(), stream(seed, Kind.WEAK, "fit")
         learner.fit(read, truth, rng, plan=Plan(**self._supervision()["weak_plan"]))
         return Student((learner.save(),))
@@ -133,10 +134,11 @@ class Trainer:
 
     def ceiling(self, seed: int, match: Match = PLAIN) -> Student:
         """The strong student fitted to the truth of `train_unlabeled`, with a method's effort."""
-        inputs = self.prepared.bundle.inputs()
+        bundle = self.prepared.bundle
+        inputs = bundle.inputs()
         truth = self.prepared.vault.read(Part.TRAIN_UNLABELED).truth.astype(np.float64)
         if match.effort.both_orders:
-            inputs, truth = self._both_orders(inputs, truth)
+            inputs, truth = bundle.problem.formats.in_both_orders(inputs, truth)
         members = []
         for member in range(match.recipe.members):
             purpose = ("fit",) if member == 0 else ("fit", member)
@@ -144,13 +146,6 @@ class Trainer:
             learner.fit(inputs, truth, rng, plan=Plan(epochs=match.effort.passes))
             members.append(learner.save())
         return Student(tuple(members), match.recipe)
-
-    def _both_orders(self, inputs: Inputs, truth: FloatArray) -> tuple[Inputs, FloatArray]:
-        sides = self.prepared.bundle.problem.formats.swap
-        turn = dict(zip(sides, sides[::-1], strict=True))
-        turned = tuple({turn.get(k, k): v for k, v in row.items()} for row in inputs.data)
-        ids = (*inputs.ids, *(f"{name}-turned" for name in inputs.ids))
-        return Inputs(ids, (*inputs.data, *turned)), np.concatenate([truth, 1 - truth])
 
     def method(self, name: str, weak: WeakLabels) -> Student:
         """A registered method on one supervisor's labels, run by the host itself."""

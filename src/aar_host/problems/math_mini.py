@@ -58,7 +58,7 @@ solutions; it has never compared two. The weak supervisor has read little and so
     )
     vocabulary = vocabulary()
     sizes = Sizes(
-        train_labeled=1600, weak_problems=100, train_unlabeled=500, test=500, shifted=125, pairs=3
+        train_labeled=1600, weak_problems=100, train_unlabeled=600, test=500, shifted=125, pairs=3
     )
     # S learns nothing of what the verbs do. The weak supervisor is M, told less and in haste.
     weak = "M"

@@ -10,7 +10,7 @@ import numpy as np
 
 from aar_lab.errors import BadIds, BadInput
 from aar_lab.learners.base import Learner
-from aar_lab.problems.bundle import Formats
+from aar_lab.problems.bundle import NO_ALTERNATIVES, Formats
 from aar_lab.types import FloatArray, Inputs, WeakLabels
 
 
@@ -42,21 +42,16 @@ class Task:
 
     def alternatives(self) -> tuple[str, str]:
         """The two fields that hold an example's alternatives; `BadInput` if there are none."""
-        if self.formats is None or not self.formats.swap:
-            raise BadInput(
-                "formats", "an example of this problem has no alternatives", "Use another method."
-            )
-        first, second = self.formats.swap
-        return first, second
+        return self._written().alternatives()
 
     def in_both_orders(self, targets: FloatArray) -> tuple[Inputs, FloatArray]:
-        """The n inputs, then the same with both alternatives exchanged, under new ids; and their
-        2n targets, those of the latter complemented. `BadInput` if there are no alternatives."""
-        first, second = self.alternatives()
-        turned = ({**row, first: row[second], second: row[first]} for row in self.inputs.data)
-        names = (*self.inputs.ids, *(f"{name} turned" for name in self.inputs.ids))
-        doubled = Inputs(names, (*self.inputs.data, *turned))
-        return doubled, np.concatenate([targets, 1 - targets])
+        """The n inputs and n targets in both orders, see `Formats.in_both_orders`."""
+        return self._written().in_both_orders(self.inputs, targets)
+
+    def _written(self) -> Formats:
+        if self.formats is None:
+            raise BadInput("formats None", NO_ALTERNATIVES, "Use another method.")
+        return self.formats
 
 
 TrainFunction = Callable[..., Any]

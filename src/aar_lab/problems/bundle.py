@@ -13,9 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from aar_lab.errors import BadInput, UnknownName
 from aar_lab.problems.objective import PGR, Objective
-from aar_lab.types import Inputs
+from aar_lab.types import FloatArray, Inputs
+
+NO_ALTERNATIVES = "an example of this problem has no alternatives"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Formats:
     def __post_init__(self) -> None:
         if not self.task.strip():
             raise BadInput("task ''", "a row needs a format", "Write one with {field} gaps.")
+
+    def alternatives(self) -> tuple[str, str]:
+        """The two fields that hold an example's alternatives; `BadInput` if there are none."""
+        if not self.swap:
+            raise BadInput("formats", NO_ALTERNATIVES, "Use another method.")
+        first, second = self.swap
+        return first, second
+
+    def in_both_orders(self, inputs: Inputs, targets: FloatArray) -> tuple[Inputs, FloatArray]:
+        """The n inputs, then the same with both alternatives exchanged, under new ids; and their
+        2n targets, those of the latter complemented. `BadInput` if there are no alternatives."""
+        first, second = self.alternatives()
+        turned = ({**row, first: row[second], second: row[first]} for row in inputs.data)
+        names = (*inputs.ids, *(f"{name} turned" for name in inputs.ids))
+        doubled = Inputs(names, (*inputs.data, *turned))
+        return doubled, np.concatenate([targets, 1 - targets])
 
 
 @dataclass(frozen=True)
