@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ContextDecorator
 from pathlib import Path
 from types import ModuleType, TracebackType
 
@@ -16,8 +17,8 @@ from aar_lab.errors import BadSource
 Kind = Callable[..., ProblemSource]
 
 
-class OwnCode:
-    """A context that runs code of a file of one's own.
+class OwnCode(ContextDecorator):
+    """A context, or a decorator, that runs code of a file of one's own.
 
     Whatever it raises becomes `BadSource`, which names the last line of the file that was being
     run; an interrupt passes through.
@@ -35,8 +36,8 @@ class OwnCode:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Say where it went wrong; `SystemExit` is a fault as well."""
-        if isinstance(error, Exception | SystemExit):
+        """Say where it went wrong, unless that was said; `SystemExit` is a fault as well."""
+        if isinstance(error, Exception | SystemExit) and not isinstance(error, BadSource):
             fault = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
             raise BadSource(self._place(error), fault, "Correct the file.") from error
 
@@ -78,6 +79,8 @@ def load_kind(path: Path) -> Kind:
 def make_source(path: Path, kind: Kind, **chosen: int | str) -> ProblemSource:
     """An instance of the class PROBLEM of a file, with seed= and strong= as chosen.
 
+    Faults of the file are told as `BadSource` also when it is drawn from later on.
+
     Raises:
         BadSource: it cannot be made, or lacks something that every problem has.
     """
@@ -91,4 +94,6 @@ def make_source(path: Path, kind: Kind, **chosen: int | str) -> ProblemSource:
         )
     with OwnCode(path):
         source.public()
+    for name in ("draw", "corpus", "base_weights"):
+        setattr(source, name, OwnCode(path)(getattr(source, name)))
     return source

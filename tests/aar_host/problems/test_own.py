@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.own_problem import small
+from tests.own_problem import derived, small
 
+from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.basemodels import code_of_problems
 from aar_host.problems.own import OwnCode
 from aar_host.problems.registry import get_problem
@@ -94,3 +96,18 @@ def test_an_interrupt_passes_through(tmp_path: Path) -> None:
 def test_a_fault_outside_the_file_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match=r"mine\.py: KeyError"), OwnCode(tmp_path / "mine.py"):
         raise KeyError("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("method", "use"),
+    [
+        ("def draw(self, what):\n    return {}['a']", lambda s: s.draw(Draw(1, "test", 2, 1))),
+        ("def corpus(self, student, chunk):\n    return {}['a']", lambda s: s.corpus("M", 0)),
+    ],
+)
+def test_a_fault_of_the_file_is_told_whenever_it_is_used(
+    tmp_path: Path, method: str, use: Callable[[ProblemSource], object]
+) -> None:
+    source = get_problem(write(tmp_path, derived(method)))
+    with pytest.raises(BadSource, match=r"mine\.py, line \d+: KeyError: 'a'"):
+        use(source)
