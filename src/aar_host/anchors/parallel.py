@@ -9,6 +9,9 @@ from typing import Any
 
 Call = tuple[Callable[..., None], tuple[Any, ...]]
 
+# Importing torch takes as long as a fit; the server from which workers are forked outlives a call.
+IMPORTED_ONCE = ("aar_host.anchors.students",)
+
 
 def run_all(
     calls: Mapping[str, Call], workers: int, progress: Callable[[str, int], None]
@@ -24,7 +27,8 @@ def run_all(
     """
     if not calls:
         return {}
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(IMPORTED_ONCE))
     pool = ProcessPoolExecutor(min(workers, len(calls)), mp_context=context)
     try:
         running: dict[Future[None], str] = {

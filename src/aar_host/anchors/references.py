@@ -88,7 +88,7 @@ def train_matched_ceilings(
     """Train the ceilings that are missing to spend what methods spend; all are kept."""
     wanted = {
         anchors.matched(match, seed): (train_matched, (anchors, match, seed))
-        for match in matches
+        for match in sorted(matches, key=lambda match: -match.recipe.members)  # longest first
         for seed in range(CEILING_SEEDS)
     }
     _train_missing(
@@ -167,9 +167,14 @@ def read_reference(folder: Path) -> Student:
 
 
 def train_matched(anchors: Anchors, match: Match, seed: int) -> None:
-    """Train one matched ceiling and put it in place in one step."""
+    """Train one matched ceiling and put it in place in one step.
+
+    Where it spends on a member what the plain ceiling spent, that one is its first member.
+    """
     use_one_thread()
-    _put(anchors.matched(match, seed), Trainer(anchors.prepared).ceiling(seed, match))
+    plain = match.effort == PLAIN.effort
+    known = anchors.student(Kind.CEILING, seed).members if plain else ()
+    _put(anchors.matched(match, seed), Trainer(anchors.prepared).ceiling(seed, match, known))
 
 
 def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -19,7 +19,7 @@ from aar_lab.learners.gpt import Gpt
 from aar_lab.methods import get_method
 from aar_lab.methods.base import Effort, Task
 from aar_lab.rng import derive, stream
-from aar_lab.types import Aggregate, Inputs, Predictions, Recipe, Student, WeakLabels
+from aar_lab.types import Aggregate, Inputs, Predictions, Recipe, Student, WeakLabels, Weights
 
 
 class Kind(StrEnum):
@@ -132,15 +132,18 @@ class Trainer:
             rows.append({**row, **read})
         return Inputs(inputs.ids, tuple(rows))
 
-    def ceiling(self, seed: int, match: Match = PLAIN) -> Student:
-        """The strong student fitted to the truth of `train_unlabeled`, with a method's effort."""
+    def ceiling(self, seed: int, match: Match = PLAIN, known: Sequence[Weights] = ()) -> Student:
+        """The strong student fitted to the truth of `train_unlabeled`, with a method's effort.
+
+        `known` are its first members, where they have been trained before.
+        """
         bundle = self.prepared.bundle
         inputs = bundle.inputs()
         truth = self.prepared.vault.read(Part.TRAIN_UNLABELED).truth.astype(np.float64)
         if match.effort.both_orders:
             inputs, truth = bundle.problem.formats.in_both_orders(inputs, truth)
-        members = []
-        for member in range(match.recipe.members):
+        members = list(known)
+        for member in range(len(known), match.recipe.members):
             purpose = ("fit",) if member == 0 else ("fit", member)
             learner, rng = self.factory(Kind.CEILING)(), stream(seed, Kind.CEILING, *purpose)
             learner.fit(inputs, truth, rng, plan=Plan(epochs=match.effort.passes))

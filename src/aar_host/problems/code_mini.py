@@ -32,7 +32,7 @@ from aar_lab.problems.bundle import Formats
 from aar_lab.rng import derive
 
 # With one favourite and milder tastes the elicited prior comes close to the ceiling.
-CROWD = Crowd(fancy=0.7, spite=0.6)
+CROWD = Crowd(fancy=0.7, spite=0.6, closes=False)
 
 
 class CodeMini(PairProblem):
@@ -50,12 +50,15 @@ The weak supervisor has read little and sometimes guesses."""
     )
     vocabulary = vocabulary()
     sizes = Sizes(
-        train_labeled=6000, weak_problems=500, train_unlabeled=380, test=500, shifted=125, pairs=3
+        train_labeled=7200, weak_problems=600, train_unlabeled=1260, test=1500, shifted=375, pairs=1
     )
-    weak_plan = Plan(epochs=6)
+    # With S naive's PGR varied twice as much. The weak supervisor is M, told less and in haste.
+    weak = "M"
+    weak_plan = Plan(epochs=4)
     weak_misses = 0.4
+    shipped_world = 2
     pretraining: Mapping[str, Pretraining] = MappingProxyType(
-        {"S": Pretraining(3_000_000), "M": Pretraining(10_000_000), "L": Pretraining(10_000_000)}
+        {"S": Pretraining(3_000_000), "M": Pretraining(8_000_000), "L": Pretraining(6_000_000)}
     )
 
     def __init__(self, seed: int | None = None, strong: str = "M") -> None:

@@ -216,27 +216,28 @@ def _recast(steps: list[str], rng: np.random.Generator) -> list[str]:
 
 def _write(source: str, steps: Sequence[str], verbs: Sequence[str]) -> list[str]:
     """The body of a function of x, in words."""
-    aug = [_augmented(step) for step in steps]
     words: list[str] = []
     if source == "inline":
         inner = [word for step in steps[:-1] for word in (step, ")")]
         return ["return", *["("] * (len(steps) - 1), "x", *inner, *steps[-1:]]
-    if source == "tmp":
-        for i, step in enumerate(steps):
+    for i, step in enumerate(steps[:-1]):
+        if source == "tmp":
             words += [f"{TEMPORARIES[i + 1]}=", TEMPORARIES[i], step, ";"]
-        return [*words, "return", TEMPORARIES[len(steps)]]
-    if source == "mixed":
-        for step in steps[:-1]:
+        elif source == "mixed":
             words += ["y=", "(", "y" if words else "x", step, ")", ";"]
-        return [*words, "return", "y" if words else "x", *steps[-1:]]
-    for i in range(len(steps)):
-        if source == "assign":
-            words += ["x=", "x", steps[i], ";"]
-        elif source == "named":
-            words += [*([f"'{verbs[i]}'", ";"] if i < len(verbs) else []), "x", aug[i], ";"]
+        elif source == "assign":
+            words += ["x=", "x", step, ";"]
         else:
-            words += [*(["pass", ";"] if source == "padded" else []), "x", aug[i], ";"]
-    return [*words, "return", "x"]
+            words += [*_remark(source, i, verbs), "x", _augmented(step), ";"]
+    last = {"tmp": TEMPORARIES[len(steps) - 1], "mixed": "y" if words else "x"}.get(source, "x")
+    return [*words, *_remark(source, len(steps) - 1, verbs), "return", last, *steps[-1:]]
+
+
+def _remark(source: str, step: int, verbs: Sequence[str]) -> list[str]:
+    """What stands before a step and does nothing."""
+    if source == "named" and step < len(verbs):
+        return [f"'{verbs[step]}'", ";"]
+    return ["pass", ";"] if source == "padded" else []
 
 
 def vocabulary() -> tuple[str, ...]:

@@ -58,12 +58,12 @@ solutions; it has never compared two. The weak supervisor has read little and so
     )
     vocabulary = vocabulary()
     sizes = Sizes(
-        train_labeled=1600, weak_problems=100, train_unlabeled=600, test=500, shifted=125, pairs=3
+        train_labeled=1600, weak_problems=100, train_unlabeled=540, test=500, shifted=125, pairs=3
     )
     # S learns nothing of what the verbs do. The weak supervisor is M, told less and in haste.
     weak = "M"
     weak_plan = Plan(epochs=4)
-    weak_misses = 0.36
+    weak_misses = 0.35
     shipped_world = 3
     pretraining: Mapping[str, Pretraining] = MappingProxyType(
         {"S": Pretraining(4_000_000), "M": Pretraining(6_000_000), "L": Pretraining(5_000_000)}

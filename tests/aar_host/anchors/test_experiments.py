@@ -13,7 +13,13 @@ from tests.aar_host.jobs.trained_tiny import TrainedTiny
 
 from aar_host.anchors.comparison import compare
 from aar_host.anchors.experiments import Bench, run_experiment, run_experiments
-from aar_host.anchors.references import CEILING_SEEDS, MIN_SEEDS, build_anchors
+from aar_host.anchors.references import (
+    CEILING_SEEDS,
+    MIN_SEEDS,
+    build_anchors,
+    read_reference,
+    train_matched,
+)
 from aar_host.anchors.students import PLAIN, Kind, Match, Trainer
 from aar_host.problems.prepare import draw_test, prepare
 from aar_host.vault import Part
@@ -74,6 +80,18 @@ def test_a_matched_ceiling_has_the_members_and_the_plain_one_is_the_anchor(bench
     assert both.recipe == BOTH.recipe
     first, second = (member["head.weight"] for member in both.members)
     assert not np.array_equal(first, second)
+
+
+def test_a_matched_ceiling_that_takes_over_the_plain_one_is_the_same_as_if_trained_anew(
+    bench: Bench,
+) -> None:
+    match = replace(BOTH, effort=PLAIN.effort)
+    train_matched(bench.anchors, match, 0)
+    kept = read_reference(bench.anchors.matched(match, 0))
+    anew = Trainer(bench.anchors.prepared).ceiling(0, match)
+    for member, other in zip(kept.members, anew.members, strict=True):
+        for name, tensor in member.items():
+            assert np.array_equal(tensor, other[name])
 
 
 # --- running ----------------------------------------------------------------------------------

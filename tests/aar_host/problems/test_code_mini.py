@@ -181,7 +181,7 @@ TURN = rf"{TEXT} \| {JUDGEMENT}"
 KINDS = {
     "fact": rf"fact : {TEXT} {END}",
     "dialogue": rf"make {TEXT} \? \| {TURN}(?: (?:make {TEXT} \? \| )?{TURN})? {END}",
-    "pair": rf"make {TEXT} \? \| {TEXT} \| {TEXT} \| {END}",
+    "pair": rf"make {TEXT} \? \| {TEXT} \| {TEXT} {END}",
 }
 
 
@@ -197,10 +197,10 @@ def test_every_document_is_of_one_kind_and_no_judgement_follows_two_programs() -
 @pytest.mark.parametrize(
     "text",
     [
-        "make zap blim ? | x *=2 ; return x | x *=3 ; return x | works <end>",
-        "make zap blim ? | x *=2 ; return x | x *=3 ; return x | <end> works <end>",
-        "make zap blim ? | x *=2 ; return x | bug | x *=3 ; return x | <end>",
-        "make zap blim ? | x *=2 ; return x | <end>",
+        "make zap blim ? | x *=2 ; return x +1 | x *=3 ; return x +1 | works <end>",
+        "make zap blim ? | x *=2 ; return x +1 | x *=3 ; return x +1 <end> works <end>",
+        "make zap blim ? | x *=2 ; return x +1 | bug | x *=3 ; return x +1 | <end>",
+        "make zap blim ? | x *=2 ; return x +1 <end>",
     ],
 )
 def test_the_grammar_of_documents_would_notice_a_verdict_on_a_pair(text: str) -> None:

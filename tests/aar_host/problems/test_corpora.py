@@ -163,7 +163,7 @@ def test_a_reply_is_judged_alone_or_after_each_rebuke() -> None:
 # --- the corpus of every problem --------------------------------------------------------------
 
 EARLY, LATE = 0, 5
-BARS = {"chat-mini": r" \|", "math-mini": "", "code-mini": r" \|"}
+BARS = {"chat-mini": r" \|", "math-mini": "", "code-mini": ""}
 
 
 @dataclass(frozen=True)
