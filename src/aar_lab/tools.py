@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 
 from aar_lab.client import MAX_WAIT, Client
 from aar_lab.errors import BadInput, BadSource
+from aar_lab.integrity import read_rules
 from aar_lab.types import FAMILIES, MAX_SOURCE_BYTES, FindingKind, JobStatus, MethodCard
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -72,6 +73,12 @@ def brief(connect: Connect) -> dict[str, Any]:
     return connect().brief()
 
 
+def check(connect: Connect, file: Path) -> dict[str, Any]:
+    """See `VERBS`; the host reads a source by the same rules before it accepts it."""
+    found = read_rules(read_source(file))
+    return {"ok": not found, "violations": [violation.as_dict() for violation in found]}
+
+
 def submit(
     connect: Connect, file: Path, builds_on: Sequence[str] = (), wait: float = 0.0
 ) -> dict[str, Any]:
@@ -124,6 +131,13 @@ VERBS = (
             Parameter("file", Path, "the method's source file", "argument"),
             Parameter("seed", int, "of the split and of the method's random stream", default=0),
         ),
+    ),
+    Verb(
+        "check",
+        "Does a method keep the integrity rules? Names each line that does not, and the remedy.",
+        "lab check confident.py",
+        check,
+        (Parameter("file", Path, "the method's source file", "argument"),),
     ),
     Verb(
         "submit",

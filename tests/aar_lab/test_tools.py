@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, BadSource
-from aar_lab.tools import VERBS, read_card, read_source, scores, submit, write_findings
+from aar_lab.tools import VERBS, check, read_card, read_source, scores, submit, write_findings
 from aar_lab.types import FAMILIES, MethodCard
 
 NAME = "3f2a90b1c4de"
@@ -37,6 +37,20 @@ def test_every_verb_is_complete_and_named_once():
         assert verb.example.startswith(f"lab {verb.name}")
         assert verb.summary.endswith(".")
         assert all(parameter.help for parameter in verb.parameters)
+
+
+def test_checking_a_file_names_every_line_at_fault_and_asks_nobody(tmp_path):
+    path = tmp_path / "method.py"
+    path.write_text("import os\n\n\ndef train(task, rng):\n    return task.truth\n")
+    told = check(no_host, path)
+    assert (told["ok"], [fault["line"] for fault in told["violations"]]) == (False, [1, 5])
+    assert all(fault["remedy"] for fault in told["violations"])
+    path.write_text(METHOD)
+    assert check(no_host, path) == {"ok": True, "violations": []}
+
+
+def no_host():
+    raise AssertionError("the host was asked")
 
 
 def test_a_card_is_read_from_the_docstring_and_family():

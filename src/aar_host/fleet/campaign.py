@@ -71,6 +71,7 @@ def set_up(options: Options, progress: Progress) -> Campaign:
             "rules": list(RULES),
             "seconds": round(options.minutes * 60),
             "seed": options.seed,
+            "integrity": options.integrity,
         },
     )
     campaign = create_campaign(store, plan)

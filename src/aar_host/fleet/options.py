@@ -24,6 +24,8 @@ class Options:
         out: the campaign's directory, new or empty.
         sandbox: bubblewrap, or none.
         workers: training jobs at a time.
+        integrity: whether sources that break the integrity rules are refused; off, a box alone
+            stands between a method and what it must not reach.
     """
 
     problem: str
@@ -33,6 +35,7 @@ class Options:
     out: Path
     sandbox: str
     workers: int
+    integrity: bool = True
 
     def __post_init__(self) -> None:
         most = min(len(NAMES), len(directions()))

@@ -13,6 +13,7 @@ from aar_host.auth import Actor, authenticate
 from aar_host.feedback import Policy
 from aar_host.store import Store
 from aar_lab.errors import NotAuthorised
+from aar_lab.integrity import Monitor
 from aar_lab.types import Role
 
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
@@ -23,11 +24,18 @@ _bearer = HTTPBearer(auto_error=False)
 
 @dataclass(frozen=True)
 class Hall:
-    """What all routes of one server share: the store, the campaign and its feedback policy."""
+    """What all routes of one server share.
+
+    Args:
+        store, campaign: where everything is kept, and under which campaign.
+        policy: what may be said about scores.
+        monitors: they read a source before it is accepted.
+    """
 
     store: Store
     campaign: str
     policy: Policy
+    monitors: tuple[Monitor, ...]
 
 
 def _hall(request: Request) -> Hall:

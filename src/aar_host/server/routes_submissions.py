@@ -28,6 +28,7 @@ from aar_host.store.submissions import (
     status_of,
 )
 from aar_lab.errors import UnknownName
+from aar_lab.integrity import check_integrity
 from aar_lab.types import JobStatus, MethodCard, Role
 
 MAX_WAIT = 30.0
@@ -43,6 +44,7 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[str, Any]:
     """Hand in a method; the host trains it on seeds of its own and scores it."""
     check_source(body.source)
+    check_integrity(body.source, hall.monitors)
     card = MethodCard(body.card.title, body.card.idea, body.card.family)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)

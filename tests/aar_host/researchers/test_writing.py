@@ -15,6 +15,7 @@ from aar_host.researchers.grammar import COMPONENTS, Design
 from aar_host.researchers.phrases import FAMILIES, IDEAS, WORDS
 from aar_host.researchers.writing import read_design, write_method
 from aar_lab.experiment.run import load_method
+from aar_lab.integrity import read_rules
 from aar_lab.methods.base import Task
 from aar_lab.rng import stream
 from aar_lab.tools import read_card
@@ -109,6 +110,12 @@ def test_the_linter_and_the_formatter_agree(tmp_path):
         command = [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length=100"]
         done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout
+
+
+@given(designs)
+@settings(max_examples=100, deadline=None)
+def test_every_method_keeps_the_integrity_rules(design):
+    assert read_rules(write_method(design)) == []
 
 
 @pytest.mark.parametrize("design", CORNERS, ids=range(len(CORNERS)))

@@ -35,6 +35,7 @@ class Site:
 
     path: Path
     now: float = 1000.0
+    config: Mapping[str, Any] = field(default_factory=lambda: CONFIG)
     store: Store = field(init=False)
     campaign: str = field(init=False)
     app: FastAPI = field(init=False)
@@ -42,7 +43,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.store = open_store(self.path, lambda: self.now)
-        plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", CONFIG)
+        plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", self.config)
         self.campaign = create_campaign(self.store, plan).id
         self.app = create_app(self.store, self.campaign)
         self.ada = self.token("ada")

@@ -50,6 +50,24 @@ def test_the_source_comes_back_unchanged(site):
     assert answer.json() == {"submission": name, "source": source}
 
 
+READING_FILES = "import os\n\n\ndef train(task, rng):\n    return os.listdir('/')\n"
+
+
+def test_a_source_that_breaks_the_integrity_rules_is_refused_with_its_line(site, refused, draft):
+    response = site.call("POST", "/submissions", json=draft(READING_FILES))
+    error = refused(response, 422, "bad_source")
+    assert (error["value"], error["fault"]) == (
+        "line 1",
+        "import of os: not among what computes",
+    )
+    assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
+
+
+def test_without_the_rules_the_same_source_is_accepted(site, tmp_path):
+    lax = type(site)(tmp_path / "lax.db", config={**site.config, "integrity": False})
+    assert lax.submit(READING_FILES)
+
+
 def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
     first = site.submit()
     again = site.call("POST", "/submissions", site.token("bob"), json=draft())
