@@ -13,6 +13,7 @@ from aar_host.auth import Actor
 from aar_host.feedback import answer
 from aar_host.server.access import Hall, InHall, Reader, Researcher
 from aar_host.server.bodies import ID_PATTERN, SubmissionBody
+from aar_host.server.cards import check_card
 from aar_host.server.source import check_source
 from aar_host.store import Tier
 from aar_host.store.jobs import jobs_of
@@ -46,6 +47,7 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     check_source(body.source)
     check_integrity(body.source, hall.monitors)
     card = MethodCard(body.card.title, body.card.idea, body.card.family)
+    check_card(card)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
     return {"submission": submission, "status": JobStatus.QUEUED}

@@ -14,6 +14,7 @@ from aar_host.researchers.directions import directions
 from aar_host.researchers.grammar import COMPONENTS, Design
 from aar_host.researchers.phrases import FAMILIES, IDEAS, WORDS
 from aar_host.researchers.writing import read_design, write_method
+from aar_host.server.cards import check_card
 from aar_lab.experiment.run import load_method
 from aar_lab.integrity import read_rules
 from aar_lab.methods.base import Task
@@ -114,8 +115,10 @@ def test_the_linter_and_the_formatter_agree(tmp_path):
 
 @given(designs)
 @settings(max_examples=100, deadline=None)
-def test_every_method_keeps_the_integrity_rules(design):
-    assert read_rules(write_method(design)) == []
+def test_every_method_and_its_card_would_be_accepted(design):
+    source = write_method(design)
+    assert read_rules(source) == []
+    check_card(read_card(source))
 
 
 @pytest.mark.parametrize("design", CORNERS, ids=range(len(CORNERS)))

@@ -63,6 +63,13 @@ def test_a_source_that_breaks_the_integrity_rules_is_refused_with_its_line(site,
     assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
 
 
+def test_a_card_with_a_score_is_refused_and_nothing_is_charged(site, refused, draft):
+    told = draft() | {"card": {"title": "Recovers 0.91 of the gap", "idea": "An idea."}}
+    error = refused(site.call("POST", "/submissions", json=told), 422, "bad_input")
+    assert error["value"] == "title: 'Recovers 0.91'"
+    assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
+
+
 def test_without_the_rules_the_same_source_is_accepted(site, tmp_path):
     lax = type(site)(tmp_path / "lax.db", config={**site.config, "integrity": False})
     assert lax.submit(READING_FILES)
