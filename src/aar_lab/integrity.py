@@ -50,8 +50,8 @@ CALLS = frozenset(
 # Attributes of modules that touch files or lead to another module.
 REACHING = frozenset(
     "load save savez savez_compressed savetxt loadtxt genfromtxt fromfile fromregex memmap "
-    "open_memmap DataSource core compat ctypeslib f2py lib testing distutils datasets io os sys "
-    "builtins importlib inspect pathlib pickle shutil socket subprocess types weakref".split()
+    "open_memmap DataSource core compat ctypeslib f2py lib test testing distutils datasets io os "
+    "sys builtins importlib inspect pathlib pickle shutil socket subprocess types weakref".split()
 )
 # Attributes that touch files or lead out of an object, whatever the object is.
 ESCAPES = frozenset(
@@ -60,6 +60,7 @@ ESCAPES = frozenset(
     "co_code func_globals mro".split()
 )
 PLAIN_DUNDERS = frozenset({"__init__", "__post_init__", "__name__", "__doc__", "__version__"})
+OWN = ("self", "cls")
 TASK = frozenset({"inputs", "weak", "student", "formats", "alternatives", "in_both_orders"})
 MAX_LITERAL, MAX_ELEMENTS = 1000, 256
 
@@ -108,7 +109,7 @@ class _Reader:
 
     def __init__(self, module: ast.Module) -> None:
         self.found: list[Violation] = []
-        self._modules = set(_imported(module))
+        self._homes = dict(_homes(module))
         self._values = set(_modules_as_values(module))
         self._texts = {id(text) for text in _docstrings(module)}
         self._tasks = set(_task_names(module))
@@ -174,8 +175,10 @@ class _Reader:
         root = _root(owner)
         if (name.startswith("__") and name not in PLAIN_DUNDERS) or name in ESCAPES:
             self._break(node, f".{name}", "leads out of the object or touches files")
-        elif root in self._modules and (name in REACHING or name.startswith("_")):
+        elif root in self._homes and (name in REACHING or name.startswith("_")):
             self._break(node, f"{root}….{name}", "touches files or leads to another module")
+        elif root in self._homes and not _reachable(path := self._path(owner, name)):
+            self._break(node, path, "not among what computes", _USE)
         elif isinstance(owner, ast.Name) and owner.id in self._tasks and name not in TASK:
             self._break(
                 node,
@@ -183,6 +186,17 @@ class _Reader:
                 "a task has no such part",
                 f"Use {', '.join(sorted(TASK))}.",
             )
+        elif name.startswith("_") and root not in OWN and name not in PLAIN_DUNDERS:
+            self._break(node, f".{name}", "is private to what it belongs to", "Use what is public.")
+
+    def _path(self, owner: ast.expr | None, name: str) -> str:
+        """A chain of attributes from where its first name comes from, with dots."""
+        words = [name]
+        while isinstance(owner, ast.Attribute):
+            words.append(owner.attr)
+            owner = owner.value
+        home = self._homes[owner.id] if isinstance(owner, ast.Name) else ""
+        return ".".join([home, *words[::-1]])
 
     def _size(self, node: ast.AST, size: int, most: int) -> None:
         if size > most:
@@ -202,10 +216,23 @@ def _allowed(name: str) -> bool:
     if package in STANDARD:
         return name in STANDARD or name == "collections.abc"
     parts = PARTS.get(package)
-    closed = any(name == one or name.startswith(f"{one}.") for one in CLOSED)
     hidden = any(word.startswith("_") for word in name.split("."))
     return (
-        parts is not None and not (closed or hidden) and (not rest or rest.split(".")[0] in parts)
+        parts is not None
+        and not (hidden or _closed(name))
+        and (not rest or rest.split(".")[0] in parts)
+    )
+
+
+def _closed(path: str) -> bool:
+    return any(path == one or path.startswith(f"{one}.") for one in CLOSED)
+
+
+def _reachable(path: str) -> bool:
+    """Whether what is used of a package lies in a part that is allowed, and in no closed one."""
+    package, part = path.split(".")[:2]
+    return not _closed(path) and (
+        package in ("numpy", *STANDARD) or part in PARTS.get(package, (part,))
     )
 
 
@@ -214,14 +241,18 @@ def _is_closed_part(package: str, name: str) -> bool:
     return package != "numpy" and name not in PARTS[package]
 
 
-def _imported(module: ast.Module) -> Iterator[str]:
-    """Names that imports bind: modules, or what may be one."""
+def _homes(module: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names that imports bind, modules or not, and what they stand for, with dots."""
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield name.asname or name.name.partition(".")[0]
+                yield (
+                    name.asname or name.name.partition(".")[0],
+                    (name.name if name.asname else name.name.partition(".")[0]),
+                )
         elif isinstance(node, ast.ImportFrom):
-            yield from (name.asname or name.name for name in node.names)
+            for name in node.names:
+                yield name.asname or name.name, f"{node.module}.{name.name}"
 
 
 def _modules_as_values(module: ast.Module) -> Iterator[int]:
