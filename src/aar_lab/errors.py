@@ -39,6 +39,10 @@ class LabError(Exception):
         self.value, self.fault, self.remedy = str(value), fault, remedy
         super().__init__(f"{self.value}: {fault}. {remedy}")
 
+    def __reduce__(self) -> tuple[type[LabError], tuple[str, str, str]]:
+        """So that it comes back whole from another process."""
+        return type(self), (self.value, self.fault, self.remedy)
+
     def as_dict(self) -> dict[str, str]:
         """The one JSON shape of an error: code, value, fault, remedy."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 
 import pytest
@@ -51,6 +52,13 @@ def test_every_error_crosses_the_wire_unharmed(
     assert type(received) is kind
     assert received.as_dict() == sent.as_dict()
     assert str(received) == str(sent)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_comes_back_whole_from_another_process(kind: type[LabError]) -> None:
+    error = kind("v", "f", "r")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.as_dict(), str(again)) == (kind, error.as_dict(), str(error))
 
 
 def test_a_message_says_value_fault_and_remedy() -> None:

@@ -17,7 +17,7 @@ from aar_host.anchors.students import BASELINES, PLAIN, Kind, Match, Trainer
 from aar_host.folders import put
 from aar_host.vault import Prepared
 from aar_lab.digest import digest_bytes, digest_json
-from aar_lab.errors import Corrupt, TooFewSeeds
+from aar_lab.errors import Corrupt, EmptySelection, TooFewSeeds
 from aar_lab.experiment.students import infer, parse_student, write_student
 from aar_lab.learners.machine import use_one_thread
 from aar_lab.types import Inputs, Predictions, Recipe, Student, WeakLabels
@@ -186,8 +186,19 @@ def train_reference(anchors: Anchors, kind: Kind, seed: int) -> None:
     elif kind is Kind.CEILING:
         student = trainer.ceiling(seed)
     else:
-        student = trainer.method(kind.value, anchors.weak_labels(seed))
+        student = _baseline(trainer, kind, anchors.weak_labels(seed))
     _put(anchors.path(kind, seed), student)
+
+
+def _baseline(trainer: Trainer, kind: Kind, weak: WeakLabels) -> Student:
+    """A baseline's student; naive's where its filter keeps not one of a supervisor's labels.
+
+    One supervisor in some forty is sure of nothing; its campaign must not end for that.
+    """
+    try:
+        return trainer.method(kind.value, weak)
+    except EmptySelection:
+        return trainer.method(Kind.NAIVE.value, weak)
 
 
 def _put(folder: Path, student: Student) -> None:

@@ -231,3 +231,15 @@ def test_the_table_of_anchors_has_every_reference(
     usual = ~labels.shifted
     right = (elicited.aligned(labels.ids) > 0.5) == labels.truth
     assert found["zero_shot"]["mean"] == pytest.approx(right[usual].mean())
+
+
+def test_a_filter_that_keeps_no_label_of_a_supervisor_leaves_naive(copied: Anchors) -> None:
+    labels = copied.weak_labels(0)
+    unsure = 0.5 + (labels.probs - 0.5) / 10
+    np.savez(copied.path(Kind.WEAK, 0).with_suffix(".npz"), ids=np.array(labels.ids), probs=unsure)
+    for kind in BASELINES:
+        shutil.rmtree(copied.path(kind, 0))
+        train_reference(copied, kind, 0)
+    naive, confident = (copied.student(kind, 0).members[0] for kind in BASELINES)
+    for name, tensor in naive.items():
+        assert np.array_equal(tensor, confident[name])
