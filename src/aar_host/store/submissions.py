@@ -13,7 +13,7 @@ from aar_host.store.database import Store, new_id
 from aar_host.store.jobs import cancel_queued, insert_jobs
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import CampaignState, Tier, actors, methods, submissions
-from aar_lab.digest import digest_text
+from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
 from aar_lab.types import JobStatus, MethodCard
 
@@ -50,6 +50,8 @@ class Submission:
 def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str:
     """Accept a submission: method, submission, one queued job per public seed, ledger entry.
 
+    The entry binds the card's digest to the method's, so that no card can be written afterwards.
+
     Returns:
         The id of the new submission.
 
@@ -69,7 +71,12 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
         _insert(connection, {"id": submission, "campaign": campaign, "actor": actor}, draft, now)
         owner = (campaign, submission)
         insert_jobs(connection, owner, Tier.PUBLIC, range(plan.config["seeds"]), now)
-        payload = {"submission": submission, "method": digest, "builds_on": list(draft.builds_on)}
+        payload = {
+            "submission": submission,
+            "method": digest,
+            "card": digest_json(asdict(draft.card)),
+            "builds_on": list(draft.builds_on),
+        }
         append(connection, now, Event(campaign, "submission_accepted", payload, actor))
     return submission
 

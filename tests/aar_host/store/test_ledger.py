@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from aar_host.store.findings import Note, add_finding
 from aar_host.store.ledger import Event, append, events, verify_ledger
+from aar_host.store.submissions import get_submission
+from aar_lab.digest import digest_json
 from aar_lab.errors import Corrupt
 from aar_lab.types import FindingKind
 
@@ -41,6 +43,14 @@ def test_what_happens_is_recorded_in_order_with_its_actor(world):
     assert [event.seq for event in recorded] == [1, 2, 3]
     assert (recorded[2].actor, recorded[2].payload["submission"]) == (world.actor, submission)
     assert recorded[2].time == world.clock.now
+
+
+def test_the_entry_of_a_submission_binds_its_card_to_its_method(world):
+    stored = get_submission(world.store, world.submit("x = 1"))
+    entry = events(world.store, world.campaign)[-1].payload
+    assert entry["method"] == stored.method_digest
+    assert entry["card"] == digest_json(stored.card)
+    assert entry["card"] != digest_json({**stored.card, "idea": "Written afterwards."})
 
 
 def test_events_since_a_number_are_only_the_later_ones(world):
