@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 
 from aar_lab.errors import BadSource
 
@@ -76,19 +76,24 @@ class Violation:
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return asdict(self)
 
 
 # Reads a source that parses and says what it breaks; a language model can be one as well.
 Monitor = Callable[[str], list[Violation]]
 
 
-def read_rules(source: str) -> list[Violation]:
-    """What the source breaks, in the order of its lines. `BadSource` if it is not Python."""
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a source, which is not run; `BadSource` if it is not Python."""
     try:
-        module = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadSource("source", f"not Python: {error}", "Correct the syntax.") from error
+
+
+def read_rules(source: str) -> list[Violation]:
+    """What the source breaks, in the order of its lines. `BadSource` if it is not Python."""
+    module = parse(source)
     reader = _Reader(module)
     for node in ast.walk(module):
         reader.read(node)
@@ -160,7 +165,7 @@ class _Reader:
             inside = f"{home}.{name}"
             if name == "*" or name.startswith("_") or name in REACHING | ESCAPES:
                 self._break(node, f"import of {inside}", "reaches more than what computes", _USE)
-            elif inside in CLOSED or (home in PARTS and _is_closed_part(home, name)):
+            elif not _reachable(inside):
                 self._break(node, f"import of {inside}", "not among what computes", _USE)
 
     def _name(self, node: ast.AST, name: str) -> None:
@@ -172,12 +177,12 @@ class _Reader:
             self._break(node, name, "a module is no value", "Name what you use of it.")
 
     def _attribute(self, node: ast.AST, owner: ast.expr | None, name: str) -> None:
-        root = _root(owner)
+        root, path = self._chain(owner, name)
         if (name.startswith("__") and name not in PLAIN_DUNDERS) or name in ESCAPES:
             self._break(node, f".{name}", "leads out of the object or touches files")
         elif root in self._homes and (name in REACHING or name.startswith("_")):
             self._break(node, f"{root}….{name}", "touches files or leads to another module")
-        elif root in self._homes and not _reachable(path := self._path(owner, name)):
+        elif root in self._homes and not _reachable(path):
             self._break(node, path, "not among what computes", _USE)
         elif isinstance(owner, ast.Name) and owner.id in self._tasks and name not in TASK:
             self._break(
@@ -189,14 +194,15 @@ class _Reader:
         elif name.startswith("_") and root not in OWN and name not in PLAIN_DUNDERS:
             self._break(node, f".{name}", "is private to what it belongs to", "Use what is public.")
 
-    def _path(self, owner: ast.expr | None, name: str) -> str:
-        """A chain of attributes from where its first name comes from, with dots."""
+    def _chain(self, owner: ast.expr | None, name: str) -> tuple[str, str]:
+        """The name at the left end of a chain of attributes ("" if there is none), and the chain
+        from where that name comes from, with dots."""
         words = [name]
         while isinstance(owner, ast.Attribute):
             words.append(owner.attr)
             owner = owner.value
-        home = self._homes[owner.id] if isinstance(owner, ast.Name) else ""
-        return ".".join([home, *words[::-1]])
+        root = owner.id if isinstance(owner, ast.Name) else ""
+        return root, ".".join([self._homes.get(root, root), *words[::-1]])
 
     def _size(self, node: ast.AST, size: int, most: int) -> None:
         if size > most:
@@ -234,11 +240,6 @@ def _reachable(path: str) -> bool:
     return not _closed(path) and (
         package in ("numpy", *STANDARD) or part in PARTS.get(package, (part,))
     )
-
-
-def _is_closed_part(package: str, name: str) -> bool:
-    """Whether `from package import name` gives a part that is not allowed, or a file's reader."""
-    return package != "numpy" and name not in PARTS[package]
 
 
 def _homes(module: ast.Module) -> Iterator[tuple[str, str]]:
@@ -282,10 +283,3 @@ def _task_names(module: ast.Module) -> Iterator[str]:
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and node.name == "train":
             yield from (argument.arg for argument in [*node.args.posonlyargs, *node.args.args][:1])
-
-
-def _root(owner: ast.expr | None) -> str | None:
-    """The name at the left end of a chain of attributes."""
-    while isinstance(owner, ast.Attribute):
-        owner = owner.value
-    return owner.id if isinstance(owner, ast.Name) else None

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 from aar_lab.client import MAX_WAIT, Client
 from aar_lab.errors import BadInput, BadSource
-from aar_lab.integrity import read_rules
+from aar_lab.integrity import parse, read_rules
 from aar_lab.types import FAMILIES, MAX_SOURCE_BYTES, FindingKind, JobStatus, MethodCard
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -211,10 +211,7 @@ def read_card(text: str) -> MethodCard:
         BadSource: the text is not Python, or has no docstring.
         BadInput: the title, the idea or the family is out of range.
     """
-    try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise BadSource("source", f"not Python: {error}", "Correct the syntax.") from error
+    module = parse(text)
     words = (ast.get_docstring(module) or "").strip()
     if not words:
         raise BadSource(
