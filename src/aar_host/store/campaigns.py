@@ -54,12 +54,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Campaign(Plan):
-    """A campaign as stored. `charged` submissions are used up of `config["max_submissions"]`."""
+    """A campaign as stored. `charged` submissions are used up of `config["max_submissions"]`, and
+    `ran` seconds of `config["seconds"]`."""
 
     id: str
     state: CampaignState
     charged: int
     created: float
+    ran: float = 0.0
 
 
 def create_campaign(store: Store, plan: Plan) -> Campaign:

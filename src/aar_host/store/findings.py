@@ -76,7 +76,7 @@ def add_finding(store: Store, campaign: str, actor: str, note: Note) -> str:
 
 def list_findings(store: Store, campaign: str, since: int = 0) -> list[Finding]:
     """The findings of a campaign with `seq` above `since`, oldest first."""
-    columns = (c for c in findings.c if c.name not in ("campaign", "actor"))
+    columns = (c for c in findings.c if c.name not in ("campaign", "actor", "parent", "content"))
     query = (
         select(*columns, actors.c.name.label("author"))
         .join(actors, actors.c.id == findings.c.actor)

@@ -2,6 +2,12 @@
 
 Times are seconds since 1970 (UTC) as float64. `ledger`, `scores` and `methods` are append-only:
 triggers refuse any other statement.
+
+- campaigns.ran: seconds that the search has run, without the time in which nothing served it
+- submissions.content: digest of the source or of the predictions that were handed in
+- submissions.answers_as: the earlier submission whose answer a near-duplicate is given
+- findings.content: digest of all that the author wrote, so that posting it again is no new finding
+- openings.data: digest of test items whose sealed part has been opened
 """
 
 from __future__ import annotations
@@ -33,6 +39,13 @@ class Tier(StrEnum):
 
     PUBLIC = "public"
     SEALED = "sealed"
+
+
+class SubmissionKind(StrEnum):
+    """What was handed in: source text that the host trains, or one probability for each id."""
+
+    METHOD = "method"
+    PREDICTIONS = "predictions"
 
 
 class CampaignState(StrEnum):
@@ -70,6 +83,7 @@ campaigns = Table(
     Column("state", _names(CampaignState), nullable=False),
     Column("charged", Integer, nullable=False),
     Column("created", Float, nullable=False),
+    Column("ran", Float, nullable=False),
 )
 
 actors = Table(
@@ -98,7 +112,10 @@ submissions = Table(
     Column("id", String(12), primary_key=True),
     Column("campaign", ForeignKey("campaigns.id"), nullable=False),
     Column("actor", ForeignKey("actors.id"), nullable=False),
-    Column("method_digest", ForeignKey("methods.digest"), nullable=False),
+    Column("kind", _names(SubmissionKind), nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("method_digest", ForeignKey("methods.digest")),
+    Column("answers_as", ForeignKey("submissions.id")),
     Column("card", JSON, nullable=False),
     Column("builds_on", JSON, nullable=False),
     Column("status", _names(JobStatus), nullable=False),
@@ -161,7 +178,26 @@ findings = Table(
     Column("body", Text, nullable=False),
     Column("cites", JSON, nullable=False),
     Column("created", Float, nullable=False),
+    Column("parent", ForeignKey("findings.id")),
+    Column("content", String(64)),
+    UniqueConstraint("actor", "content"),
     Index("findings_by_seq", "campaign", "seq"),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("finding", ForeignKey("findings.id"), primary_key=True),
+    Column("actor", ForeignKey("actors.id"), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+openings = Table(
+    "openings",
+    metadata,
+    Column("data", String(64), primary_key=True),
+    Column("campaign", ForeignKey("campaigns.id"), nullable=False),
+    Column("time", Float, nullable=False),
 )
 
 ledger = Table(

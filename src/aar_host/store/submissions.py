@@ -12,7 +12,7 @@ from aar_host.store.campaigns import Campaign, charge, find_campaign
 from aar_host.store.database import Store, new_id
 from aar_host.store.jobs import cancel_queued, insert_jobs
 from aar_host.store.ledger import Event, append
-from aar_host.store.schema import CampaignState, Tier, actors, methods, submissions
+from aar_host.store.schema import CampaignState, SubmissionKind, Tier, actors, methods, submissions
 from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
 from aar_lab.types import JobStatus, MethodCard
@@ -38,7 +38,10 @@ class Submission:
     campaign: str
     actor: str
     author: str
-    method_digest: str
+    kind: SubmissionKind
+    content: str
+    method_digest: str | None
+    answers_as: str | None
     card: Mapping[str, str]
     builds_on: Sequence[str]
     status: JobStatus
@@ -187,6 +190,8 @@ def _insert(connection: Connection, key: Mapping[str, str], draft: Draft, now: f
     connection.execute(
         insert(submissions).values(
             **key,
+            kind=SubmissionKind.METHOD,
+            content=digest,
             method_digest=digest,
             card=asdict(draft.card),
             builds_on=list(draft.builds_on),
