@@ -103,6 +103,10 @@ class Vault:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         os.chmod(path, 0o600)
 
+    def remove(self, part: Part) -> None:
+        """Forget the labels of a part."""
+        (self._directory / f"{part}.jsonl").unlink()
+
     def read(self, part: Part) -> Labels:
         """The labels of a part; `UnknownName` if the vault has none, `Corrupt` if unreadable."""
         path = self._directory / f"{part}.jsonl"

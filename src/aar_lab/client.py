@@ -54,6 +54,17 @@ class Client:
         body = {"source": source, "card": asdict(card), "builds_on": list(builds_on)}
         return self._ask("POST", "submissions", json=body)
 
+    def inputs(self) -> dict[str, Any]:
+        """All test inputs, where the campaign takes predictions: {"inputs": [{"id", "data"}]}."""
+        return self._ask("GET", "inputs")
+
+    def predict(
+        self, predictions: Mapping[str, float], card: MethodCard, builds_on: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Hand in P(y = 1) for every test input: {"submission", "status"}."""
+        body = {"predictions": dict(predictions), "card": asdict(card)}
+        return self._ask("POST", "predictions", json=body | {"builds_on": list(builds_on)})
+
     def submissions(self) -> dict[str, Any]:
         """One's own submissions: {"submissions": [...]}."""
         return self._ask("GET", "submissions")

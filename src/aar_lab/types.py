@@ -86,6 +86,8 @@ class Predictions:
 
     def aligned(self, ids: Sequence[str]) -> FloatArray:
         """The probabilities in the order of `ids`; `BadIds` unless both hold the same ids."""
+        if self.ids == tuple(ids):
+            return self.probs
         position = {name: i for i, name in enumerate(self.ids)}
         wrong = next((name for name in ids if name not in position), None)
         if wrong is not None or len(ids) != len(self.ids):

@@ -11,8 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aar_host.feedback import POLICIES, SEALED, Policy, answer, get_policy, sealed_bound
-from aar_lab.errors import BadInput, NotAuthorised, UnknownName
+from aar_host.feedback import (
+    EXACT,
+    FLOOR,
+    GUARDED,
+    POLICIES,
+    SEALED,
+    Policy,
+    admit,
+    answer,
+    get_policy,
+    honeylabels,
+    noise_of,
+    sealed_bound,
+)
+from aar_lab.errors import BadInput, BadSettings, NotAuthorised, UnknownName
 
 NUMBERS = st.floats(-3, 3)
 SIDES = st.none() | NUMBERS
@@ -129,3 +142,86 @@ def test_the_sealed_bound_refuses_what_bounds_nothing(
 ) -> None:
     with pytest.raises(BadInput):
         sealed_bound(items, finalists, risk)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_a_guarded_answer_is_one_coarse_number(
+    pgr: float, low: float, high: float, noise: float
+) -> None:
+    told = answer(GUARDED, make_score(pgr, low, high, noise=noise))
+    assert told["interval"] is None
+    if round((pgr + noise) / 0.05) <= 0:
+        assert told == {"pgr": 0.0, "interval": None, "reason": FLOOR}
+    else:
+        assert list(told) == ["pgr", "interval"]
+        assert told["pgr"] == pytest.approx(round((pgr + noise) / 0.05) * 0.05)
+
+
+@given(NUMBERS, NUMBERS, st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_an_exact_answer_holds_back_nothing_and_is_marked(
+    pgr: float, low: float, accuracy: list[float]
+) -> None:
+    told = answer(EXACT, make_score(pgr, low, None, accuracy=accuracy))
+    assert told["pgr"] == pgr
+    assert told["interval"] == [low, None]
+    assert told["accuracy"] == sum(accuracy) / len(accuracy)
+    assert told["mark"] == EXACT.mark
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=list(POLICIES))
+def test_whatever_is_in_a_score_an_answer_has_no_other_words(policy: Policy) -> None:
+    """A score full of what must not get out: none of it does, whatever it is called."""
+    hidden = {
+        f"hidden_{kind}": value
+        for kind, value in (("count", 301), ("items", [1, 0, 1]), ("subsets", {"a": 0.25}))
+    }
+    plain = make_score(0.31, 0.1, 0.5, noise=0.0)
+    told = answer(policy, plain | hidden)
+    assert told == answer(policy, plain)
+    assert set(told) <= {"pgr", "interval", "reason", "accuracy", "mark"}
+    if policy is not EXACT:
+        other = {"accuracy": [0.0], "n_items": 3, "n_problems": 1, "shifted_pgr": {"mean": 9}}
+        assert told == answer(policy, plain | other)
+
+
+def test_noise_follows_from_content_and_secret_alone_and_has_its_spread() -> None:
+    drawn = [noise_of(GUARDED, b"secret", str(i)) for i in range(2000)]
+    assert drawn == [noise_of(GUARDED, b"secret", str(i)) for i in range(2000)]
+    assert drawn != [noise_of(GUARDED, b"other", str(i)) for i in range(2000)]
+    assert np.std(drawn) == pytest.approx(0.01, rel=0.1)
+    assert abs(np.mean(drawn)) < 0.001
+    assert noise_of(SEALED, b"secret", "x") == 0
+
+
+def test_honeylabels_are_chosen_by_the_secret_and_never_more_than_a_tenth() -> None:
+    ids = [str(i) for i in range(500)]
+    first, second = (honeylabels(GUARDED, secret, ids) for secret in (b"a", b"b"))
+    assert len(first) == len(second) == 40
+    assert first != second
+    assert first == honeylabels(GUARDED, b"a", reversed(ids))
+    assert len(honeylabels(GUARDED, b"a", ids[:55])) == 5
+    assert honeylabels(SEALED, b"a", ids) == frozenset()
+
+
+def test_exact_answers_must_be_asked_for() -> None:
+    with pytest.raises(BadSettings, match="--leaky"):
+        admit(EXACT, leaky=False)
+    admit(EXACT, leaky=True)
+    admit(GUARDED, leaky=False)
+    admit(SEALED, leaky=False)
+
+
+def test_the_parameters_are_those_of_the_study() -> None:
+    assert (GUARDED.max_each, GUARDED.max_daily, GUARDED.max_submissions) == (10, 3, 90)
+    assert (GUARDED.gate, GUARDED.noise, GUARDED.step, GUARDED.honeylabels) == (
+        0.05,
+        0.01,
+        0.05,
+        40,
+    )
+    assert (SEALED.step, SEALED.seeds, SEALED.max_finalists, SEALED.finalists_each) == (
+        0.01,
+        5,
+        9,
+        1,
+    )

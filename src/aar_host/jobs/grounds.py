@@ -1,7 +1,8 @@
 """A campaign's directory: everything a worker needs, and everything needed to audit it.
 
 public/      the bundle that training boxes hold
-practice/    what researchers' boxes hold: other inputs of the same kind, with weak labels
+practice/    what researchers' boxes hold: other inputs of the same kind, with weak labels; where
+             predictions are handed in, the training inputs, and all test inputs without parts
 host/        test inputs, weak labels, anchors' predictions, secret.json   (0700)
 vault/       labels and metadata of the test items                         (0700)
 methods/     sources as they were run, by digest
@@ -15,6 +16,7 @@ import os
 import platform
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from aar_host.anchors.code import code_digest
 from aar_host.anchors.references import CEILING_SEEDS, Anchors
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
+from aar_host.feedback import SEALED, Policy, get_policy
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.prepare import (
     SEED_BITS,
@@ -34,8 +37,8 @@ from aar_host.problems.prepare import (
     readable,
     test_inputs,
 )
-from aar_host.scoring import AnchorPredictions
-from aar_host.store.schema import Tier
+from aar_host.scoring import AnchorPredictions, answer_for_all
+from aar_host.store.schema import SubmissionKind, Tier
 from aar_lab.digest import digest_text
 from aar_lab.errors import Conflict
 from aar_lab.learners.machine import library_versions
@@ -48,6 +51,7 @@ PRACTICE_PROBLEMS = 200
 FIRST_WEAK_SEED = {Tier.PUBLIC: 0, Tier.SEALED: SEEDS}
 PRACTICE_SEED = 2 * SEEDS
 ANCHOR_SEEDS = 2 * SEEDS + 1
+TEST_INPUTS = "test_inputs.jsonl"
 NAIVE_BOTH = "naive, both orders"
 BOTH_ORDERS = Recipe(views=("plain", "swap"))
 
@@ -78,6 +82,21 @@ class Grounds:
     def store(self) -> Path:
         """The store's file."""
         return self.directory / "store.db"
+
+    @property
+    def policy(self) -> Policy:
+        """The feedback policy that it was laid out for."""
+        return get_policy(self.facts["policy"])
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The parts that the test items have."""
+        return tiers_of(self.policy)
+
+    @property
+    def secret(self) -> bytes:
+        """What noise and honeylabels follow from; nobody outside the host knows it."""
+        return str(self.facts["secret"]).encode()
 
     @property
     def tests(self) -> Prepared:
@@ -138,7 +157,18 @@ class Grounds:
             return {name: tuple(Predictions(ids, row) for row in found[name]) for name in names}
 
 
-def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbox: str) -> Grounds:
+def tiers_of(policy: Policy) -> tuple[Tier, ...]:
+    """The parts of a campaign's test items under a policy."""
+    return (Tier.PUBLIC,) if policy.opening is None else tuple(Tier)
+
+
+def lay_grounds(
+    source: ProblemSource,
+    anchors: Anchors,
+    directory: Path,
+    sandbox: str,
+    policy: Policy = SEALED,
+) -> Grounds:
     """Lay out a new campaign's directory; `Conflict` if one lies there already.
 
     Test items come from a secret seed drawn here, which is stored in DIR/host alone; the anchors'
@@ -151,6 +181,8 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
     host = private_directory(directory / "host")
     shutil.copytree(anchors.prepared.directory / "public", directory / "public")
     tests = draw_test(source, directory, secret)
+    if policy.opening is None:
+        _open_all(tests)
     facts = {
         "problem": source.name,
         "version": source.public().version,
@@ -159,6 +191,7 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
         "tests": tests.digest,
         "anchors_version": anchors.version,
         "sandbox": sandbox,
+        "policy": policy.name,
         "secret": secret,
         "environment": {
             "code": code_digest(),
@@ -167,20 +200,36 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
             "machine": f"{platform.machine()}, {os.cpu_count()} processors",
         },
     }
-    _references(anchors, tests, host)
-    _practice(source, anchors, directory, secret)
+    _references(anchors, tests, host, tiers_of(policy))
+    if SubmissionKind.PREDICTIONS in policy.kinds:
+        _handout(anchors, tests, directory, tiers_of(policy))
+    else:
+        _practice(source, anchors, directory, secret)
     (host / "facts.json").write_text(json.dumps(facts, indent=1))
     return Grounds(directory)
 
 
-def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:
+def _open_all(tests: Prepared) -> None:
+    """Let every test item answer; nothing stays sealed."""
+    inputs = _joined([test_inputs(tests, tier) for tier in Tier])
+    write_inputs(tests.host / f"{Tier.PUBLIC}.jsonl", inputs)
+    (tests.host / f"{Tier.SEALED}.jsonl").unlink()
+    answer_for_all(tests)
+
+
+def _joined(parts: Sequence[Inputs]) -> Inputs:
+    ids = tuple(name for part in parts for name in part.ids)
+    return Inputs(ids, tuple(row for part in parts for row in part.data))
+
+
+def _references(anchors: Anchors, tests: Prepared, host: Path, tiers: tuple[Tier, ...]) -> None:
     """Let the anchors predict; write weak labels, predictions and the references' accuracies."""
     trainer, summary = Trainer(anchors.prepared), {}
     swap = anchors.prepared.bundle.problem.formats.swap
     for seed in range(2 * SEEDS):
         weak = anchors.weak_labels(seed)
         np.savez(host / f"weak-{seed}.npz", ids=np.array(weak.ids), probs=weak.probs)
-    for tier in Tier:
+    for tier in tiers:
         inputs = test_inputs(tests, tier)
         first = FIRST_WEAK_SEED[tier]
         weak_seeds = range(first, first + SEEDS)
@@ -206,12 +255,26 @@ def _practice(source: ProblemSource, anchors: Anchors, directory: Path, secret: 
     What a researcher sees of them is worth nothing in a training job: no id, no text, no label of
     a scoring seed is among them.
     """
-    practice = directory / "practice"
-    shutil.copytree(directory / "public", practice)
     draw = Draw(secret, "practice", PRACTICE_PROBLEMS, source.sizes.pairs)
     inputs: Inputs = source.draw(draw)[0]
-    write_inputs(practice / "train_unlabeled.jsonl", inputs)
     weak = anchors.predictions(Kind.WEAK, [PRACTICE_SEED], inputs)[0]
+    _write_practice(directory, inputs, weak)
+
+
+def _handout(anchors: Anchors, tests: Prepared, directory: Path, tiers: tuple[Tier, ...]) -> None:
+    """Where predictions are handed in: the training inputs themselves, labelled by the first weak
+    supervisor, and all test inputs in one order that tells nothing of the parts."""
+    _write_practice(directory, anchors.prepared.bundle.inputs(), anchors.weak_labels(0))
+    inputs = _joined([test_inputs(tests, tier) for tier in tiers])
+    order = sorted(range(len(inputs)), key=lambda row: inputs.ids[row])
+    write_inputs(directory / "practice" / TEST_INPUTS, inputs.take(order))
+    readable(directory / "practice")
+
+
+def _write_practice(directory: Path, inputs: Inputs, weak: Predictions) -> None:
+    practice = directory / "practice"
+    shutil.copytree(directory / "public", practice)
+    write_inputs(practice / "train_unlabeled.jsonl", inputs)
     rows = dict(zip(weak.ids, weak.probs.tolist(), strict=True))
     (practice / "weak_labels.json").write_text(json.dumps(rows))
     readable(practice)

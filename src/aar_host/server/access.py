@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar_host.auth import Actor, authenticate
 from aar_host.feedback import Policy
-from aar_host.store import Store
+from aar_host.store import Store, Tier
 from aar_lab.errors import NotAuthorised
 from aar_lab.integrity import Monitor
-from aar_lab.types import Role
+from aar_lab.types import Inputs, Predictions, Role
 
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
 
 _bearer = HTTPBearer(auto_error=False)
+
+
+class Judge(Protocol):
+    """Reads and scores predictions; see `aar_host.jobs.judging`."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """All test inputs, in an order that tells nothing of the parts."""
+
+    def read(self, rows: Mapping[str, float]) -> Mapping[Tier, Predictions]:
+        """The predictions of every part; `BadInput` if ids or values are wrong."""
+
+    def judge(self, submission: str) -> None:
+        """Score a submission on the answering part; asking again changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +44,14 @@ class Hall:
         store, campaign: where everything is kept, and under which campaign.
         policy: what may be said about scores.
         monitors: they read a source before it is accepted.
+        judge: of predictions; None where none are taken.
     """
 
     store: Store
     campaign: str
     policy: Policy
     monitors: tuple[Monitor, ...]
+    judge: Judge | None = None
 
 
 def _hall(request: Request) -> Hall:

@@ -5,28 +5,37 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from aar_host.feedback import get_policy
-from aar_host.server import routes, routes_findings, routes_submissions
-from aar_host.server.access import Hall
+from aar_host.server import routes, routes_findings, routes_predictions, routes_submissions
+from aar_host.server.access import Hall, Judge
 from aar_host.server.errors import install
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
+from aar_host.store.schema import SubmissionKind
+from aar_lab.errors import BadSettings
 from aar_lab.integrity import read_rules
 
 
-def create_app(store: Store, campaign: str) -> FastAPI:
+def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastAPI:
     """The application that serves one campaign of the store; time is the store's clock.
 
     Sources are read by the integrity rules, unless the campaign's config says `integrity: false`.
 
+    Args:
+        judge: of predictions; needed where the policy takes them.
+
     Raises:
         UnknownName: no such campaign, or its policy is not known to this version.
+        BadSettings: the policy takes predictions, and there is no judge.
     """
     plan = get_campaign(store, campaign)
     policy, monitors = get_policy(plan.policy), (read_rules,) if _strict(plan) else ()
+    if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
+        raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
     app = FastAPI(title="A campaign of automated alignment research", version="1", docs_url=None)
-    app.state.hall = Hall(store, campaign, policy, monitors)
+    app.state.hall = Hall(store, campaign, policy, monitors, judge)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
+    app.include_router(routes_predictions.router)
     app.include_router(routes_findings.router)
     install(app)
     return app

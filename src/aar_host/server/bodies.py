@@ -20,6 +20,8 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[Text, Field(min_length=1, max_length=80)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
@@ -41,6 +43,14 @@ class SubmissionBody(Body):
     """A method as source text, with its card and what it builds on."""
 
     source: str = Field(max_length=MAX_SOURCE_BYTES, examples=["def train(task, rng): ..."])
+    card: CardBody
+    builds_on: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
+
+
+class PredictionsBody(Body):
+    """P(y = 1) for every test input, with the card of what predicted it."""
+
+    predictions: dict[Name, Finite] = Field(examples=[{"9f2c51d0a4b37e86": 0.83}])
     card: CardBody
     builds_on: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
 

@@ -35,6 +35,7 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
         "you": {"name": reader.name, "role": reader.role},
         "objective": config.get("objective"),
         "rules": config.get("rules"),
+        "kinds": hall.policy.kinds,
         "seeds": config["seeds"],
         "state": campaign.state,
         "submissions_left": max(0, config["max_submissions"] - campaign.charged),

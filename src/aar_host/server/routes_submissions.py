@@ -17,6 +17,7 @@ from aar_host.server.cards import check_card
 from aar_host.server.source import check_source
 from aar_host.store import Tier
 from aar_host.store.jobs import jobs_of
+from aar_host.store.schema import SubmissionKind
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import (
     UNFINISHED,
@@ -28,7 +29,7 @@ from aar_host.store.submissions import (
     method_source,
     status_of,
 )
-from aar_lab.errors import UnknownName
+from aar_lab.errors import Conflict, UnknownName
 from aar_lab.integrity import check_integrity
 from aar_lab.types import JobStatus, MethodCard, Role
 
@@ -44,6 +45,7 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 @router.post("", status_code=202)
 def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[str, Any]:
     """Hand in a method; the host trains it on seeds of its own and scores it."""
+    check_kind(hall, SubmissionKind.METHOD)
     check_source(body.source)
     check_integrity(body.source, hall.monitors)
     card = MethodCard(body.card.title, body.card.idea, body.card.family)
@@ -81,6 +83,16 @@ def source(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str,
     return {"submission": found.id, "source": method_source(hall.store, found.id)}
 
 
+def check_kind(hall: Hall, kind: SubmissionKind) -> None:
+    """`Conflict` unless the campaign's policy takes submissions of this kind."""
+    if kind not in hall.policy.kinds:
+        raise Conflict(
+            kind,
+            f"the policy {hall.policy.name} takes no such submissions",
+            f"Hand in: {', '.join(hall.policy.kinds)}.",
+        )
+
+
 def _here(hall: Hall, submission: str) -> Submission:
     found = get_submission(hall.store, submission)
     if found.campaign != hall.campaign:
@@ -92,6 +104,7 @@ def _summary(hall: Hall, found: Submission, score: Any) -> dict[str, Any]:
     return {
         "submission": found.id,
         "author": found.author,
+        "kind": found.kind,
         "card": found.card,
         "builds_on": found.builds_on,
         "status": found.status,
@@ -102,6 +115,9 @@ def _summary(hall: Hall, found: Submission, score: Any) -> dict[str, Any]:
 
 def _detail(hall: Hall, reader: Actor, submission: str) -> dict[str, Any]:
     found = _here(hall, submission)
+    if hall.judge is not None and found.kind is SubmissionKind.PREDICTIONS:
+        hall.judge.judge(submission)  # a crash may have come between taking and judging it
+        found = _here(hall, submission)
     score = scores_of(hall.store, [submission]).get(submission)
     jobs = jobs_of(hall.store, submission, Tier.PUBLIC)
     done = sum(job.status is JobStatus.DONE for job in jobs)

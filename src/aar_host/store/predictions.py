@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,13 @@ def insert_predictions(
         )
     )
     return digest_bytes(probs)
+
+
+def content_of(parts: Mapping[Tier, Predictions]) -> str:
+    """Digest of predictions, whatever the order in which they were handed in."""
+    return digest_json(
+        {tier.value: [list(part.ids), part.probs.tolist()] for tier, part in parts.items()}
+    )
 
 
 def predictions_of(

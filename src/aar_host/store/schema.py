@@ -124,6 +124,7 @@ submissions = Table(
     Column("finished", Float),
     UniqueConstraint("campaign", "method_digest"),
     Index("submissions_by_actor", "campaign", "actor", "created"),
+    Index("submissions_by_content", "content"),
 )
 
 jobs = Table(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from aar_host.store.campaigns import Campaign, charge, find_campaign
 from aar_host.store.database import Store, new_id
@@ -18,6 +18,7 @@ from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
 from aar_lab.types import JobStatus, MethodCard
 
 MAX_BUILDS_ON = 16
+DAY = 24 * 3600.0
 UNFINISHED = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
 
 
@@ -66,10 +67,10 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
     digest, submission, now = digest_text(draft.source), new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        _check_open(plan, now)
+        check_open(plan, now)
         _check_new(connection, campaign, digest)
         check_known(connection, campaign, draft.builds_on)
-        _check_budget(plan)
+        check_budget(connection, plan, actor, now)
         charge(connection, campaign)
         _insert(connection, {"id": submission, "campaign": campaign, "actor": actor}, draft, now)
         owner = (campaign, submission)
@@ -183,6 +184,48 @@ def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> 
             )
 
 
+def check_open(campaign: Campaign, now: float) -> None:
+    """`OverBudget` if the campaign's time is over, `Conflict` if it takes no more submissions."""
+    seconds = campaign.config.get("seconds")
+    if seconds is not None and now > campaign.created + seconds:
+        raise OverBudget(
+            f"{seconds} s", "the campaign's time is over", "Post what you learnt as a finding."
+        )
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(
+            campaign.state, "the campaign takes no more submissions", "Only findings are taken now."
+        )
+
+
+def check_budget(connection: Connection, campaign: Campaign, actor: str, now: float) -> None:
+    """`OverBudget` if the pool is used up, or the actor has no more submissions, in all or today.
+
+    Counted is what was charged, whether it was accepted or refused; a day is the last 24 hours.
+    """
+    cap = campaign.config["max_submissions"]
+    if campaign.charged >= cap:
+        raise OverBudget(
+            f"{campaign.charged} submissions",
+            f"the campaign's pool of {cap} is used up",
+            "Post what you learnt as a finding.",
+        )
+    own = select(func.count()).where(
+        submissions.c.campaign == campaign.id, submissions.c.actor == actor
+    )
+    today = own.where(submissions.c.created > now - DAY)
+    for name, query, span in (("max_each", own, "in all"), ("max_daily", today, "in 24 hours")):
+        most = campaign.config.get(name)
+        if most is None:
+            continue
+        used = connection.execute(query).scalar_one()
+        if used >= most:
+            raise OverBudget(
+                f"{used} submissions {span}",
+                f"each researcher has {most}",
+                "Post what you learnt as a finding.",
+            )
+
+
 def _insert(connection: Connection, key: Mapping[str, str], draft: Draft, now: float) -> None:
     digest = digest_text(draft.source)
     if connection.execute(select(methods).where(methods.c.digest == digest)).first() is None:
@@ -207,18 +250,6 @@ def _query() -> Select[Any]:
     )
 
 
-def _check_open(campaign: Campaign, now: float) -> None:
-    seconds = campaign.config.get("seconds")
-    if seconds is not None and now > campaign.created + seconds:
-        raise OverBudget(
-            f"{seconds} s", "the campaign's time is over", "Post what you learnt as a finding."
-        )
-    if campaign.state is not CampaignState.OPEN:
-        raise Conflict(
-            campaign.state, "the campaign takes no more submissions", "Only findings are taken now."
-        )
-
-
 def _check_new(connection: Connection, campaign: str, digest: str) -> None:
     earlier = connection.execute(
         select(submissions.c.id).where(
@@ -228,14 +259,4 @@ def _check_new(connection: Connection, campaign: str, digest: str) -> None:
     if earlier is not None:
         raise Conflict(
             earlier, "this very source was submitted before", f"See `lab scores {earlier}`."
-        )
-
-
-def _check_budget(campaign: Campaign) -> None:
-    cap = campaign.config["max_submissions"]
-    if campaign.charged >= cap:
-        raise OverBudget(
-            f"{campaign.charged} submissions",
-            f"the campaign's pool of {cap} is used up",
-            "Post what you learnt as a finding.",
         )

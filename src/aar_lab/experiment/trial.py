@@ -34,6 +34,14 @@ def practice(directory: Path) -> tuple[Bundle, Inputs, WeakLabels]:
     return bundle, inputs, WeakLabels(inputs.ids, np.array([rows[i] for i in inputs.ids]), -1)
 
 
+def read_method(file: Path) -> str:
+    """The text of a method's file; `BadSource` if it is no text that can be read."""
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSource(file, f"cannot be read ({error})", "Give a UTF-8 text file.") from error
+
+
 def _share(first: FloatArray, second: FloatArray) -> float:
     return round(float(np.mean((first > 0.5) == (second > 0.5))), 4)
 
@@ -46,16 +54,12 @@ def try_method(connect: Callable[[], object], file: Path, seed: int = 0) -> dict
     an example has none); mean confidence; share answered 1; members.
     """
     use_one_thread()
-    try:
-        source = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSource(file, f"cannot be read ({error})", "Give a UTF-8 text file.") from error
+    source = read_method(file)
     bundle, inputs, weak = practice(box_root() / "data")
     order = stream(seed, "try", "split").permutation(len(inputs))
     held, rest = np.split(order, [round(HELD_SHARE * len(order))])
-    name = next(n for n in bundle.problem.students if _has(bundle, n))
     labels = WeakLabels(tuple(weak.ids[i] for i in rest), weak.probs[rest], weak.seed)
-    task = make_task(bundle, name, inputs.take(rest), labels)
+    task = make_task(bundle, student_of(bundle), inputs.take(rest), labels)
     started = time.monotonic()
     student = run_method(load_method(source, file.name), task, seed)
     seconds = round(time.monotonic() - started, 2)
@@ -80,8 +84,10 @@ def _described(task: Task, student: Student, shown: Inputs, weak: FloatArray) ->
     }
 
 
-def _has(bundle: Bundle, name: str) -> bool:
-    return (bundle.directory / "students" / f"{name}.safetensors").exists()
+def student_of(bundle: Bundle) -> str:
+    """The name of the strong student that a box holds."""
+    students = bundle.directory / "students"
+    return next(n for n in bundle.problem.students if (students / f"{n}.safetensors").exists())
 
 
 def _swapped(student: Student) -> Student:

@@ -16,13 +16,14 @@ READING = (
     "/leaderboard",
     "/findings",
 )
-WRITING = ("/submissions", "/findings")
+ASKING = ("/inputs",)
+WRITING = ("/submissions", "/predictions", "/findings")
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 
 
 def test_the_list_of_routes_in_this_file_is_complete(site):
     paths = site.app.openapi()["paths"]
-    listed = {("get", f"/v1{path}".replace("{id}", "{submission}")) for path in READING}
+    listed = {("get", f"/v1{path}".replace("{id}", "{submission}")) for path in (*READING, *ASKING)}
     listed |= {("post", f"/v1{path}") for path in WRITING}
     routes = {(verb, path) for path, verbs in paths.items() for verb in verbs}
     assert routes - {("get", "/v1/health")} == listed
@@ -42,7 +43,12 @@ def test_nobody_reads_without_a_good_token(site, refused, path, token):
 
 
 def bodies(draft):
-    return {"/submissions": draft(), "/findings": {"kind": "insight", "body": "b"}}
+    predictions = {"predictions": {"a": 0.5}, "card": draft()["card"]}
+    return {
+        "/submissions": draft(),
+        "/predictions": predictions,
+        "/findings": {"kind": "insight", "body": "b"},
+    }
 
 
 @pytest.mark.parametrize("path", WRITING)
@@ -55,7 +61,15 @@ def test_operators_and_viewers_write_nothing(site, refused, draft, path, role):
 @pytest.mark.parametrize("path", WRITING)
 @pytest.mark.parametrize("role", RESEARCHERS)
 def test_researchers_write(site, draft, path, role):
-    assert site.call("POST", path, site.token("eve", role), json=bodies(draft)[path]).is_success
+    answer = site.call("POST", path, site.token("eve", role), json=bodies(draft)[path])
+    # This campaign takes methods: whoever may hand in is told so.
+    assert answer.status_code == 409 if path == "/predictions" else answer.is_success
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
+def test_test_inputs_are_for_researchers(site, refused, role):
+    refused(site.call("GET", "/inputs", site.token("eve", role)), 403, "not_authorised")
+    refused(site.call("GET", "/inputs"), 409, "conflict")
 
 
 @pytest.mark.parametrize("role", Role)

@@ -44,3 +44,4 @@ def _submissions() -> None:
         table.create_foreign_key("submissions_answers_as", "submissions", ["answers_as"], ["id"])
         table.alter_column("method_digest", existing_type=sa.String(64), nullable=True)
     op.execute("UPDATE submissions SET content = method_digest")
+    op.create_index("submissions_by_content", "submissions", ["content"])
