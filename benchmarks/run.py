@@ -4,7 +4,9 @@
 - submission: from handing in naive to its score, five seeds, on an otherwise idle machine
 - campaign: all wall time of the workers outside training and prediction, as a share
 
-`python benchmarks/run.py fit` runs that part alone.
+- load: two hundred clients against one server, on SQLite and on PostgreSQL
+
+`PYTHONPATH=. python benchmarks/run.py fit` runs that part alone.
 """
 
 from __future__ import annotations
@@ -16,8 +18,16 @@ import click
 from aar_lab.learners.machine import use_one_thread
 from campaign import bench_campaign, bench_submission
 from fit import bench_fit
+from growth import bench_growth
+from load import bench_load
 
-PARTS = {"fit": bench_fit, "submission": bench_submission, "campaign": bench_campaign}
+PARTS = {
+    "fit": bench_fit,
+    "submission": bench_submission,
+    "campaign": bench_campaign,
+    "load": bench_load,
+    "growth": bench_growth,
+}
 
 
 @click.command()

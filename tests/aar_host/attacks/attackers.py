@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 import numpy.typing as npt
-from tests.aar_host.attacks.paper import CARD, CEILING, WEAK, Answers, Paper
-from tests.aar_host.server.cards import card_body
+from tests.cards import card_body
+from tests.paper import CEILING, WEAK, Answers, Paper
 
 DAY = 24 * 3600.0
 GATE = 0.05
@@ -38,7 +38,7 @@ class Oracle:
 
     def ask(self, answers: Answers) -> float | None:
         """The accuracy that the API tells of, as near as an attacker can know; None: refused."""
-        body = {"predictions": self.paper.rows(answers), "card": card_body(CARD)}
+        body = {"predictions": self.paper.rows(answers), "card": card_body()}
         while True:
             for client in list(self.clients):
                 response = client.post("predictions", json=body, timeout=60)

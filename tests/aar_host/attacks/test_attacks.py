@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 from tests.aar_host.attacks.attackers import ATTACKS, Oracle, decode, detecting
-from tests.aar_host.attacks.paper import CARD, CEILING, WEAK, Paper
-from tests.aar_host.server.cards import card_body
+from tests.cards import CARD, card_body
+from tests.paper import CEILING, WEAK, Paper
 
 from aar_host.auth import authenticate
 from aar_host.feedback import EXACT, GUARDED, SEALED, honeylabels
@@ -109,7 +109,7 @@ def test_the_same_answers_again_are_the_same_submission(tmp_path):
 
 def test_on_sealed_answers_cannot_be_expressed(tmp_path):
     paper = Paper(tmp_path, SEALED, SMALL)
-    body = {"predictions": paper.rows(paper.truth), "card": card_body(CARD)}
+    body = {"predictions": paper.rows(paper.truth), "card": card_body()}
     with paper.open() as clients:
         ada = clients[0]
         assert ada.get("inputs").status_code == 409
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_charged_before_a_label_is(tmp_path, fault):
         del rows[paper.ids[0]]
     shutil.rmtree(tmp_path / "vault")
     with paper.open() as clients:
-        answer = clients[0].post("predictions", json={"predictions": rows, "card": card_body(CARD)})
+        answer = clients[0].post("predictions", json={"predictions": rows, "card": card_body()})
     assert answer.status_code == 422
     assert get_campaign(paper.store, paper.campaign).charged == 1
     kinds = [event.kind for event in events(paper.store, paper.campaign)]

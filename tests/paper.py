@@ -22,12 +22,11 @@ from aar_host.store import Store, Tier, open_store
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.vault import Labels, Part, Vault
 from aar_lab.problems.bundle import write_inputs
-from aar_lab.types import Inputs, MethodCard, Role
+from aar_lab.types import Inputs, Role
 
 Answers = npt.NDArray[np.bool_]
 WEAK, CEILING, ITEMS_EACH = 0.6, 0.8, 3
 NAMES = ("ada", "blaise", "carl", "dorothea", "emmy", "felix", "grace", "hedy", "isaac")
-CARD = MethodCard("A set of answers", "They came to mind.")
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Paper:
     """A campaign of `size` test items; nine researchers, one clock that is moved by hand.
 
     `truth` is what the vault holds, by sorted id, for tests to judge attacks by; `public` marks
-    the items that answer.
+    the items that answer. The store is a file of the directory, or the database of a URL.
     """
 
     directory: Path
@@ -43,6 +42,7 @@ class Paper:
     size: int
     seed: int = 0
     now: float = 1000.0
+    database: str | None = None
     truth: Answers = field(init=False)
     public: Answers = field(init=False)
     ids: tuple[str, ...] = field(init=False)
@@ -56,7 +56,8 @@ class Paper:
         self.public = problems < round(share * self.size / ITEMS_EACH)
         self._lay(rng, problems)
         self.grounds = Grounds(self.directory)
-        self.store: Store = open_store(self.grounds.store, lambda: self.now)
+        where = self.database or self.grounds.store
+        self.store: Store = open_store(where, lambda: self.now)
         config = {"seeds": self.policy.seeds, **self.policy.caps}
         plan = Plan("paper", "1", "d" * 64, self.policy.name, "a1", config)
         self.campaign = create_campaign(self.store, plan).id
