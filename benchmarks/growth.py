@@ -108,25 +108,22 @@ def _fill(connection: Connection, paper: Paper, actor: str, number: int) -> None
         if method:
             rows[methods].append({"digest": digest, "source": source})
             rows[jobs].append(_job(paper, name))
-        rows[submissions].append(_submission(paper, actor, name, kind, digest))
+        owner = {"campaign": paper.campaign, "actor": actor}
+        rows[submissions].append(owner | _submission(paper, name, kind, digest))
         rows[predictions].append(_predictions(name))
         rows[scores].append({"submission": name, "tier": Tier.PUBLIC, "body": _body(name)})
         for event in ("submission_accepted", "score_recorded"):
             seq += 1
-            entry = _entry(paper, actor, seq, event, name, chain)
+            entry = _entry(paper, actor, event, name, (seq, chain))
             chain = digest_json(entry)
             rows[ledger].append({**entry, "hash": chain})
     for table in tables:
         connection.execute(insert(table), rows[table])
 
 
-def _submission(
-    paper: Paper, actor: str, name: str, kind: SubmissionKind, digest: str
-) -> dict[str, Any]:
+def _submission(paper: Paper, name: str, kind: SubmissionKind, digest: str) -> dict[str, Any]:
     return {
         "id": name,
-        "campaign": paper.campaign,
-        "actor": actor,
         "kind": kind,
         "content": digest,
         "method_digest": digest if kind is SubmissionKind.METHOD else None,
@@ -169,14 +166,14 @@ def _body(name: str) -> dict[str, Any]:
 
 
 def _entry(
-    paper: Paper, actor: str, seq: int, kind: str, name: str, previous: str
+    paper: Paper, actor: str, kind: str, name: str, place: tuple[int, str]
 ) -> dict[str, Any]:
     return {
-        "seq": seq,
+        "seq": place[0],
         "time": paper.now,
         "campaign": paper.campaign,
         "actor": actor,
         "kind": kind,
         "payload": canonical({"submission": name}),
-        "previous": previous,
+        "previous": place[1],
     }

@@ -173,6 +173,8 @@ def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> 
             f"name at most {MAX_BUILDS_ON}, each once",
             "Name the most important ones.",
         )
+    if not names:
+        return
     query = select(submissions.c.id).where(
         submissions.c.campaign == campaign, submissions.c.id.in_(names)
     )
