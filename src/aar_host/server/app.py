@@ -10,19 +10,20 @@ from aar_host.server.access import Hall
 from aar_host.server.errors import install
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
-from aar_lab.integrity import read_rules
+from aar_lab.agreement import MONITORS
 
 
 def create_app(store: Store, campaign: str) -> FastAPI:
     """The application that serves one campaign of the store; time is the store's clock.
 
-    Sources are read by the integrity rules, unless the campaign's config says `integrity: false`.
+    Sources are read by the integrity rules and compared with their cards, unless the campaign's
+    config says `integrity: false`.
 
     Raises:
         UnknownName: no such campaign, or its policy is not known to this version.
     """
     plan = get_campaign(store, campaign)
-    policy, monitors = get_policy(plan.policy), (read_rules,) if _strict(plan) else ()
+    policy, monitors = get_policy(plan.policy), MONITORS if _strict(plan) else ()
     app = FastAPI(title="A campaign of automated alignment research", version="1", docs_url=None)
     app.state.hall = Hall(store, campaign, policy, monitors)
     app.include_router(routes.router)

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from tests.cards import card_body
 
 from aar_host.store import Tier
 from aar_host.store.campaigns import set_state
@@ -64,7 +65,7 @@ def test_a_source_that_breaks_the_integrity_rules_is_refused_with_its_line(site,
 
 
 def test_a_card_with_a_score_is_refused_and_nothing_is_charged(site, refused, draft):
-    told = draft() | {"card": {"title": "Recovers 0.91 of the gap", "idea": "An idea."}}
+    told = draft() | {"card": card_body(title="Recovers 0.91 of the gap")}
     error = refused(site.call("POST", "/submissions", json=told), 422, "bad_input")
     assert error["value"] == "title: 'Recovers 0.91'"
     assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
@@ -89,8 +90,8 @@ def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
 
 def test_a_bad_source_or_card_or_ancestor_is_refused_and_not_charged(site, refused, draft):
     refused(site.call("POST", "/submissions", json=draft("x = 1")), 422, "bad_source")
-    card = {"title": "", "idea": "i"}
-    refused(site.call("POST", "/submissions", json=draft(card=card)), 422, "bad_input")
+    for card in (card_body(title=""), {"title": "t", "idea": "i"}, card_body(seed=1)):
+        refused(site.call("POST", "/submissions", json=draft(card=card)), 422, "bad_input")
     builds_on = draft(builds_on=["0" * 12])
     refused(site.call("POST", "/submissions", json=builds_on), 422, "bad_input")
     refused(site.call("POST", "/submissions", json=draft(seed=3)), 422, "bad_input")
