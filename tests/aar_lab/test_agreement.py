@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import inspect
+from dataclasses import asdict, fields
+from importlib import import_module
 
 import pytest
 from tests.cards import card_with
@@ -12,6 +14,7 @@ from aar_lab.cards import Scalar
 from aar_lab.errors import BadSource
 from aar_lab.integrity import check_integrity
 from aar_lab.learners.base import Plan
+from aar_lab.methods import NAMES
 from aar_lab.types import Recipe
 
 FIT = "def train(task, rng):\n    task.student().fit(task.inputs, t, rng, plan={})\n"
@@ -59,6 +62,19 @@ HONEST = {
 @pytest.mark.parametrize("source", HONEST.values(), ids=HONEST)
 def test_honest_code_agrees_with_its_card(source: str) -> None:
     assert read_agreement(source, card_with(hyperparameters=STATED)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_published_method_agrees_with_its_own_arguments(name: str) -> None:
+    module = import_module(f"aar_lab.methods.{name}")
+    stated = {
+        argument: value if isinstance(value, Scalar) else repr(value)
+        for argument, value in asdict(module.Args()).items()
+    }
+    source = inspect.getsource(module)
+    assert read_agreement(source, card_with(hyperparameters=stated)) == []
+    for argument in stated:
+        assert read_agreement(source, card_with(hyperparameters=stated | {argument: "another"}))
 
 
 # Ways to say thirty epochs where the card says three.
