@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import httpx
 
 from aar_lab.box import SOCKET, TOKEN
+from aar_lab.cards import MethodCard
 from aar_lab.errors import BadInput, LabError, NotAuthorised, Unavailable, from_dict
-from aar_lab.types import MethodCard
 
 CONNECT_RETRIES = 3
 MAX_WAIT = 30.0  # seconds that the host lets one question wait
@@ -51,7 +50,7 @@ class Client:
         self, source: str, card: MethodCard, builds_on: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Hand in a method: {"submission", "status"}."""
-        body = {"source": source, "card": asdict(card), "builds_on": list(builds_on)}
+        body = {"source": source, "card": card.as_dict(), "builds_on": list(builds_on)}
         return self._ask("POST", "submissions", json=body)
 
     def inputs(self) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class Client:
         self, predictions: Mapping[str, float], card: MethodCard, builds_on: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Hand in P(y = 1) for every test input: {"submission", "status"}."""
-        body = {"predictions": dict(predictions), "card": asdict(card)}
+        body = {"predictions": dict(predictions), "card": card.as_dict()}
         return self._ask("POST", "predictions", json=body | {"builds_on": list(builds_on)})
 
     def submissions(self) -> dict[str, Any]:

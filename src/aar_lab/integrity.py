@@ -13,6 +13,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from aar_lab.cards import MethodCard, parse
 from aar_lab.errors import BadSource
 
 # What computes. Of a package in the second table only the parts named there may be used.
@@ -79,19 +80,11 @@ class Violation:
         return asdict(self)
 
 
-# Reads a source that parses and says what it breaks; a language model can be one as well.
-Monitor = Callable[[str], list[Violation]]
+# Reads a source that parses, with its card, and says what it breaks; a language model can be one.
+Monitor = Callable[[str, MethodCard], list[Violation]]
 
 
-def parse(source: str) -> ast.Module:
-    """The syntax tree of a source, which is not run; `BadSource` if it is not Python."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise BadSource("source", f"not Python: {error}", "Correct the syntax.") from error
-
-
-def read_rules(source: str) -> list[Violation]:
+def read_rules(source: str, _card: MethodCard | None = None) -> list[Violation]:
     """What the source breaks, in the order of its lines. `BadSource` if it is not Python."""
     module = parse(source)
     reader = _Reader(module)
@@ -100,9 +93,9 @@ def read_rules(source: str) -> list[Violation]:
     return sorted(reader.found, key=lambda violation: (violation.line, violation.found))
 
 
-def check_integrity(source: str, monitors: Sequence[Monitor] = (read_rules,)) -> None:
+def check_integrity(source: str, card: MethodCard, monitors: Sequence[Monitor]) -> None:
     """Raise `BadSource` with the line and the rule if a monitor finds the source at fault."""
-    found = [violation for monitor in monitors for violation in monitor(source)]
+    found = [violation for monitor in monitors for violation in monitor(source, card)]
     if found:
         first, others = found[0], len(found) - 1
         more = f" (and {others} more)" if others else ""

@@ -6,7 +6,6 @@ a function that needs a heavy import is named as "module:function" and loaded on
 
 from __future__ import annotations
 
-import ast
 import pkgutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from aar_lab.agreement import read_agreement
+from aar_lab.cards import read_card
 from aar_lab.client import MAX_WAIT, Client
 from aar_lab.errors import BadInput, BadSource
-from aar_lab.integrity import parse, read_rules
-from aar_lab.types import FAMILIES, MAX_SOURCE_BYTES, FindingKind, JobStatus, MethodCard
+from aar_lab.integrity import Violation, read_rules
+from aar_lab.types import MAX_SOURCE_BYTES, FindingKind, JobStatus
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
@@ -75,8 +76,16 @@ def brief(connect: Connect) -> dict[str, Any]:
 
 def check(connect: Connect, file: Path) -> dict[str, Any]:
     """See `VERBS`; the host reads a source by the same rules before it accepts it."""
-    found = read_rules(read_source(file))
+    source = read_source(file)
+    found = [*read_rules(source), *_check_card(source)]
     return {"ok": not found, "violations": [violation.as_dict() for violation in found]}
+
+
+def _check_card(source: str) -> list[Violation]:
+    try:
+        return read_agreement(source, read_card(source))
+    except BadInput as error:
+        return [Violation(1, error.fault, error.value, error.remedy)]
 
 
 def submit(
@@ -134,14 +143,14 @@ VERBS = (
     ),
     Verb(
         "check",
-        "Does a method keep the integrity rules? Names each line that does not, and the remedy.",
+        "Is the card whole, does the code agree with it and keep the rules? Names lines at fault.",
         "lab check confident.py",
         check,
         (Parameter("file", Path, "the method's source file", "argument"),),
     ),
     Verb(
         "submit",
-        "Hand in a method; its card is read from the file (docstring and FAMILY).",
+        "Hand in a method; its card is read from the file (sections of the docstring, FAMILY).",
         "lab submit confident.py --builds-on 3f2a90b1c4de --wait 60",
         submit,
         (
@@ -202,36 +211,6 @@ def read_source(file: Path) -> str:
     if len(content) > MAX_SOURCE_BYTES:
         raise BadSource(file, f"more than {MAX_SOURCE_BYTES} bytes", "Shorten the source.")
     return text
-
-
-def read_card(text: str) -> MethodCard:
-    """The card in a method's source: docstring (first line, rest) and FAMILY; nothing is executed.
-
-    Raises:
-        BadSource: the text is not Python, or has no docstring.
-        BadInput: the title, the idea or the family is out of range.
-    """
-    module = parse(text)
-    words = (ast.get_docstring(module) or "").strip()
-    if not words:
-        raise BadSource(
-            "source", "it has no docstring", "Begin the file with a title line and the idea."
-        )
-    title, _, idea = words.partition("\n")
-    return MethodCard(title.strip(), idea.strip() or title.strip(), _family(module))
-
-
-def _family(module: ast.Module) -> str:
-    for node in module.body:
-        names = node.targets if isinstance(node, ast.Assign) else []
-        if any(isinstance(name, ast.Name) and name.id == "FAMILY" for name in names):
-            value = cast(ast.Assign, node).value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value
-            raise BadSource(
-                f"line {node.lineno}", "FAMILY is no text", f"One of: {', '.join(FAMILIES)}."
-            )
-    return "other"
 
 
 def write_findings(rows: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadRecipe
+from aar_lab.errors import BadIds, BadProbabilities, BadRecipe
 
 FloatArray = npt.NDArray[np.float64]
 Weights = Mapping[str, npt.NDArray[np.float32]]
@@ -230,39 +230,6 @@ class FindingKind(StrEnum):
 
 
 MAX_SOURCE_BYTES = 64 * 1024
-FAMILIES = (
-    *("self-training", "ensemble", "distillation", "data filtering", "confidence weighting"),
-    *("loss function", "unsupervised elicitation", "curriculum", "model internals"),
-    *("evolutionary", "other"),
-)
-
-
-@dataclass(frozen=True)
-class MethodCard:
-    """What a method is, in words; written before any result and containing none.
-
-    Args:
-        title: one line, at most 120 characters.
-        idea: why it should work, at most 2,000 characters.
-        family: one of `FAMILIES`.
-    """
-
-    title: str
-    idea: str
-    family: str = "other"
-
-    def __post_init__(self) -> None:
-        for name, value, most in (("title", self.title, 120), ("idea", self.idea, 2000)):
-            if not value.strip() or len(value) > most:
-                raise BadInput(
-                    f"{name} of {len(value)} characters",
-                    f"a card's {name} has 1…{most}",
-                    "Rewrite it.",
-                )
-        if self.family not in FAMILIES:
-            raise BadInput(
-                repr(self.family)[:80], "unknown family", f"One of: {', '.join(FAMILIES)}."
-            )
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.cards import CARD, card_body
 
 from aar_lab.box import VARIABLES, box_root
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, Conflict, LabError, NotAuthorised, Unavailable
-from aar_lab.types import MethodCard
 
 NAME = "3f2a90b1c4de"
 
@@ -47,12 +47,12 @@ def test_each_question_has_its_route_and_carries_the_token(ask, verb, path):
 def test_what_is_handed_in_goes_as_json():
     seen: list[httpx.Request] = []
     lab = client(httpx.Response(202, json={}), seen)
-    lab.submit("source", MethodCard("t", "i"), [NAME])
+    lab.submit("source", CARD, [NAME])
     lab.post("insight", "body", [NAME])
     assert [json.loads(request.content) for request in seen] == [
         {
             "source": "source",
-            "card": {"title": "t", "idea": "i", "family": "other"},
+            "card": card_body(),
             "builds_on": [NAME],
         },
         {"kind": "insight", "body": "body", "cites": [NAME]},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.cards import CARD
 
 import aar_lab.methods
+from aar_lab.cards import MethodCard
 from aar_lab.errors import BadSource
 from aar_lab.integrity import Violation, check_integrity, read_rules
 from aar_lab.methods import NAMES
@@ -36,7 +38,7 @@ METHODS = Path(aar_lab.methods.__file__).parent
 
 def test_an_honest_method_keeps_the_rules() -> None:
     assert read_rules(HONEST) == []
-    check_integrity(HONEST)
+    check_integrity(HONEST, CARD, [read_rules])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,12 +113,12 @@ def test_each_way_around_is_named_with_its_line(text: str, found: str) -> None:
     assert found in [violation.found for violation in broken]
     assert all(violation.line > HONEST.count("\n") for violation in broken)
     with pytest.raises(BadSource, match=r"line \d+: "):
-        check_integrity(source)
+        check_integrity(source, CARD, [read_rules])
 
 
 def test_the_first_fault_is_told_and_how_many_more() -> None:
     with pytest.raises(BadSource, match=r"line 1: import of os: .* \(and 1 more\)"):
-        check_integrity("import os\nopen('x')\n")
+        check_integrity("import os\nopen('x')\n", CARD, [read_rules])
 
 
 def test_a_docstring_may_be_long_and_a_name_plain() -> None:
@@ -129,9 +131,9 @@ def test_what_is_no_python_is_refused() -> None:
         read_rules("def train(:")
 
 
-def test_any_reader_of_sources_can_be_a_monitor() -> None:
-    def strict(source: str) -> list[Violation]:
-        return [Violation(7, "told by a model", "the card says otherwise", "Correct the card.")]
+def test_any_reader_of_source_and_card_can_be_a_monitor() -> None:
+    def strict(source: str, card: MethodCard) -> list[Violation]:
+        return [Violation(7, f"told of {card.title!r}", "the card says otherwise", "Correct it.")]
 
-    with pytest.raises(BadSource, match="line 7: the card says otherwise: told by a model"):
-        check_integrity(HONEST, [read_rules, strict])
+    with pytest.raises(BadSource, match="line 7: the card says otherwise: told of 'A title'"):
+        check_integrity(HONEST, CARD, [read_rules, strict])

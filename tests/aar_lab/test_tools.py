@@ -1,4 +1,4 @@
-"""The verbs: cards read without executing anything, findings as files, waiting."""
+"""The verbs: sources and cards checked, findings as files, waiting."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cards import card_with, docstring
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, BadSource
-from aar_lab.tools import VERBS, check, read_card, read_source, scores, submit, write_findings
-from aar_lab.types import FAMILIES, MethodCard
+from aar_lab.tools import VERBS, check, read_source, scores, submit, write_findings
 
 NAME = "3f2a90b1c4de"
-METHOD = (
-    '"""A title\n\nAn idea\nover lines.\n"""\n\nFAMILY = "ensemble"\n\ndef train(task, rng): ...\n'
-)
+METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
 
 
 def finding(number=7, body="It works.", **more):
@@ -41,54 +39,28 @@ def test_every_verb_is_complete_and_named_once():
 
 def test_checking_a_file_names_every_line_at_fault_and_asks_nobody(tmp_path):
     path = tmp_path / "method.py"
-    path.write_text("import os\n\n\ndef train(task, rng):\n    return task.truth\n")
+    path.write_text(docstring() + "import os\n\n\ndef train(task, rng):\n    task.truth\n")
     told = check(no_host, path)
-    assert (told["ok"], [fault["line"] for fault in told["violations"]]) == (False, [1, 5])
+    assert (told["ok"], [fault["line"] for fault in told["violations"]]) == (False, [3, 7])
     assert all(fault["remedy"] for fault in told["violations"])
     path.write_text(METHOD)
     assert check(no_host, path) == {"ok": True, "violations": []}
 
 
+def test_checking_a_file_compares_its_card_with_its_code(tmp_path):
+    path = tmp_path / "method.py"
+    path.write_text(docstring(card_with(hyperparameters={"epochs": 3})) + "EPOCHS = 30\n")
+    (fault,) = check(no_host, path)["violations"]
+    assert (fault["line"], fault["found"]) == (3, "epochs is 3 on the card, 30 in the code")
+    path.write_text('"""A title."""\nimport os\n')
+    assert [fault["found"] for fault in check(no_host, path)["violations"]] == [
+        "import of os",
+        "docstring",
+    ]
+
+
 def no_host():
     raise AssertionError("the host was asked")
-
-
-def test_a_card_is_read_from_the_docstring_and_family():
-    assert read_card(METHOD) == MethodCard("A title", "An idea\nover lines.", "ensemble")
-
-
-def test_a_title_alone_is_its_own_idea_and_family_other():
-    assert read_card('"""Only a title."""') == MethodCard("Only a title.", "Only a title.", "other")
-
-
-def test_reading_a_card_executes_nothing(tmp_path):
-    touched = tmp_path / "touched"
-    read_card(METHOD + f"open({str(touched)!r}, 'w').close()\n")
-    assert not touched.exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "words"),
-    [
-        ("x = 1", BadSource, "docstring"),
-        ("if:", BadSource, "not Python"),
-        ("(" * 300, BadSource, "not Python"),
-        ('"""t"""\nFAMILY = 3', BadSource, "line 2"),
-        ('"""t"""\nFAMILY = "x" + "y"', BadSource, "FAMILY"),
-        ('"""t"""\nFAMILY = "magic"', BadInput, "unknown family"),
-        ('"""' + "t" * 121 + '"""', BadInput, "title"),
-    ],
-)
-def test_bad_cards_are_refused(text, error, words):
-    with pytest.raises(error, match=words):
-        read_card(text)
-
-
-@given(family=st.sampled_from(FAMILIES), title=st.from_regex(r"[A-Za-z]{1,100}", fullmatch=True))
-def test_any_good_card_survives_its_file(family, title):
-    assert read_card(f'"""{title}\n\nidea"""\nFAMILY = {family!r}') == MethodCard(
-        title, "idea", family
-    )
 
 
 def test_files_that_cannot_be_read_are_typed_errors(tmp_path):

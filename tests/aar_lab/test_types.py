@@ -1,4 +1,4 @@
-"""What crosses the boundary: ids, probabilities, recipes, students, cards."""
+"""What crosses the boundary: ids, probabilities, recipes, students."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aar_lab.errors import BadIds, BadInput, BadProbabilities, BadRecipe
+from aar_lab.errors import BadIds, BadProbabilities, BadRecipe
 from aar_lab.types import (
-    FAMILIES,
     MAX_MEMBERS,
     VIEWS,
     Aggregate,
     Inputs,
-    MethodCard,
     Predictions,
     Recipe,
     Student,
@@ -193,27 +191,3 @@ def test_a_student_has_as_many_members_as_its_recipe_says(given_members: int, sa
     with pytest.raises(BadRecipe, match=f"{given_members} weight sets"):
         Student(({},) * given_members, Recipe(members=said))
     assert len(Student(({},) * said, Recipe(members=said)).members) == said
-
-
-# --- cards ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("title", "idea", "family"),
-    [
-        ("", "idea", "other"),
-        (" \n", "idea", "other"),
-        ("t" * 121, "idea", "other"),
-        ("title", "", "other"),
-        ("title", "i" * 2001, "other"),
-        ("title", "idea", "magic"),
-    ],
-)
-def test_a_card_out_of_its_limits_is_refused(title: str, idea: str, family: str) -> None:
-    with pytest.raises(BadInput):
-        MethodCard(title, idea, family)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_card_at_its_limits_is_accepted(family: str) -> None:
-    assert MethodCard("t" * 120, "i" * 2000, family).family == family

@@ -27,6 +27,9 @@ from aar_lab.rng import derive
 RULES = (
     "Submit methods: source text with train(task, rng) -> Student. The host trains them on seeds "
     "of its own and scores the students on items that nobody has seen.",
+    "The docstring of a source is its card: a title line, the idea, then sections that begin with "
+    "`Objective:`, `Data:`, `Procedure:` and `Hyper-parameters:` (name = value, as in the code); "
+    "FAMILY names its family. `lab check FILE` tells what is missing or disagrees.",
     "You are told one number: PGR on the public part, rounded, with its interval.",
     "Finalists are opened on the sealed part once, after the search, on fresh seeds.",
     "Post what you find, good or bad; cite submissions instead of typing numbers.",

@@ -118,6 +118,7 @@ def _finalist(campaign: Campaign, found: Opened) -> dict[str, Any]:
         else None,
         "error": found.error.as_dict() if found.error else None,
         "source": source,
+        "card": dict(found.entry.card),
     }
 
 

@@ -107,8 +107,23 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A method card, in its author's words; see `aar_lab.cards`."""
+
+    idea: str
+    objective: str
+    data: str
+    procedure: str
+    hyperparameters: Mapping[str, str | int | float | bool]
+    family: str
+
+
+@dataclass(frozen=True)
 class Finalist:
-    """A frozen submission; `sealed` is None where `error` says why. `source` is its text."""
+    """A frozen submission; `sealed` is None where `error` says why. `source` is its text.
+
+    `card` is None in files of versions that did not write it.
+    """
 
     researcher: str
     submission: str
@@ -118,6 +133,7 @@ class Finalist:
     sealed: SealedScore | None
     error: Fault | None
     source: str
+    card: Card | None = None
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,57 @@ IDEAS: Mapping[tuple[str, Value], str] = {
     ),
 }
 
+KEPT: Mapping[tuple[str, Value], str] = {
+    ("select", "all"): "All of them are used.",
+    ("select", "confident"): "Of each class the share with the surest evidence is kept.",
+    ("select", "agreement"): "Those are kept on which weak label and prior take the same side.",
+    ("select", "neighbours"): (
+        "Of each class the share is kept whose nearest neighbours agree with it most."
+    ),
+}
+
+STEPS: Mapping[tuple[str, Value], str] = {
+    ("prior", "standardised"): (
+        "Ask the pretrained student for its zero-shot log-odds z; centre and scale them to m."
+    ),
+    ("prior", "regressed"): (
+        "Ask the pretrained student for its zero-shot log-odds z; fit m = a·z + b to the weak "
+        "labels by logistic regression."
+    ),
+    ("signal", "weak"): "Take the weak labels as evidence q.",
+    ("signal", "prior"): "Take the prior σ(m) as evidence q.",
+    ("signal", "mixture"): "Add the weak labels' log-odds and strength·m; their σ is evidence q.",
+    ("generations", 1): (
+        "Fit students on parts of the data; replace q by their predictions of the other parts."
+    ),
+    ("generations", 2): (
+        "Fit students on parts of the data; replace q by their predictions of the other parts; "
+        "do so once more."
+    ),
+    ("labels", "soft"): "Take q as targets.",
+    ("labels", "hard"): "Harden q to targets 0 and 1.",
+    ("labels", "sharpened"): "Double the log-odds of q for the targets.",
+    ("labels", "tempered"): "Halve the log-odds of q for the targets.",
+    ("select", "confident"): "Keep the surest share of each class.",
+    ("select", "agreement"): "Keep the examples on which weak label and prior take one side.",
+    ("select", "neighbours"): (
+        "Keep the share of each class with the most support by nearest neighbours (cosine of the "
+        "pretrained student's embeddings)."
+    ),
+    ("weighting", "confidence"): "Weight each example by |2q − 1|, but not below `least`.",
+    ("weighting", "agreement"): "Weight examples on which weak label and prior differ `doubted`.",
+    ("curriculum", "confident_first"): (
+        "Fit a student to the targets by the objective above, first to the surest part (`easy`) of "
+        "each class, then to all that is kept at the rate times `slower`."
+    ),
+    ("curriculum", "none"): "Fit a student to the targets by the objective above.",
+    ("members", 2): "Do so with two students, in different orders.",
+    ("members", 3): "Do so with three students, in different orders.",
+    ("views", "plain+swap"): "Let each student judge every pair in both orders.",
+    ("aggregate", "mean"): "Average the probabilities.",
+    ("aggregate", "logit_mean"): "Average the log-odds.",
+}
+
 FAMILIES: Mapping[tuple[str, Value], str] = {
     ("generations", 1): "self-training",
     ("generations", 2): "self-training",
@@ -134,8 +185,27 @@ def ideas_of(design: Design) -> list[str]:
     return _found(IDEAS, design)
 
 
+def data_of(design: Design) -> str:
+    """Which inputs and whose answers a method uses."""
+    weak = design.signal != "prior" or "agreement" in (design.select, design.weighting)
+    fitted = design.uses_prior and design.prior == "regressed"
+    sources = ["the weak supervisor's probabilities p_w"] if weak or fitted else []
+    if design.uses_prior:
+        sources.append("the pretrained student's zero-shot answers")
+    return " ".join(
+        [f"The unlabelled training inputs with {' and '.join(sources)}.", *_found(KEPT, design)]
+    )
+
+
+def steps_of(design: Design) -> list[str]:
+    """What a method does, in its order."""
+    chosen = design.as_dict()
+    asked = {name: chosen[name] for name in ("prior",) if name in chosen}
+    return [STEPS[key] for key in (asked | chosen).items() if key in STEPS]
+
+
 def family_of(design: Design) -> str:
-    """The first family of `aar_lab.types.FAMILIES` that a component belongs to."""
+    """The first family of `aar_lab.cards.FAMILIES` that a component belongs to."""
     chosen = set(design.as_dict().items())
     return next((family for key, family in FAMILIES.items() if key in chosen), "other")
 

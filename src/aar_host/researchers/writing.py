@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from aar_host.researchers.grammar import Design
-from aar_host.researchers.phrases import family_of, ideas_of, title_of
+from aar_host.researchers.grammar import CURRICULUM_SHARE, Design, Value
+from aar_host.researchers.phrases import data_of, family_of, ideas_of, steps_of, title_of
 from aar_lab.errors import BadInput
 
 WIDTH = 99
@@ -46,6 +48,52 @@ _WEIGHTS = {
 }
 
 
+@dataclass(frozen=True)
+class Constant:
+    """A number that methods of some designs have beside that of the design."""
+
+    name: str
+    value: Value
+    used: Callable[[Design], bool]
+    note: str = ""
+
+
+_CONSTANTS = (
+    Constant("folds", 2, lambda design: design.generations > 0),
+    Constant("neighbours", 20, lambda design: design.select == "neighbours"),
+    Constant(
+        "least",
+        0.05,
+        lambda design: design.weighting == "confidence",
+        "weight of an example without evidence, so that a batch of them still counts",
+    ),
+    Constant(
+        "doubted",
+        0.2,
+        lambda design: design.weighting == "agreement",
+        "weight of an example on which the two sources disagree",
+    ),
+    Constant("easy", CURRICULUM_SHARE, lambda design: design.curriculum != "none"),
+    Constant(
+        "slower",
+        0.5,
+        lambda design: design.curriculum != "none",
+        "factor on the rate after the surest part",
+    ),
+)
+
+
+def numbers_of(design: Design) -> dict[str, Value]:
+    """The hyper-parameters: every number that the method of this design uses, by name."""
+    off = {("generations", 0), ("members", 1)}
+    chosen = {
+        name: value
+        for name, value in design.as_dict().items()
+        if not isinstance(value, str) and (name, value) not in off
+    }
+    return chosen | {one.name: one.value for one in _CONSTANTS if one.used(design)}
+
+
 def write_method(design: Design) -> str:
     """The source text of a method: docstring, FAMILY, DESIGN, and only the code that it needs."""
     ranks = design.select in ("confident", "neighbours") or design.curriculum != "none"
@@ -59,6 +107,10 @@ def write_method(design: Design) -> str:
         title=title_of(design),
         idea=textwrap.fill(" ".join(ideas_of(design)), WIDTH),
         equations="\n".join(f"    {line}" for line in _equations(design)),
+        data=textwrap.fill(f"Data: {data_of(design)}", WIDTH, subsequent_indent="    "),
+        steps="\n".join(_numbered(steps_of(design))),
+        numbers=numbers_of(design),
+        constants=[one for one in _CONSTANTS if one.used(design)],
         family=family_of(design),
         losses=_LOSSES[design.loss][0],
         types=", ".join(_types(design, uses_arrays)),
@@ -108,6 +160,13 @@ def _equations(design: Design) -> list[str]:
     return [*lines, f"min over f of  Σ {_WEIGHTS[design.weighting]}{loss}{over}"]
 
 
+def _numbered(steps: list[str]) -> list[str]:
+    return [
+        textwrap.fill(f"    {i}. {step}", WIDTH, subsequent_indent=" " * 7)
+        for i, step in enumerate(steps, 1)
+    ]
+
+
 def _types(design: Design, uses_arrays: bool) -> list[str]:
     needed: dict[str, Any] = {
         "Aggregate": design.aggregate == "logit_mean",
@@ -136,17 +195,18 @@ def _fit(design: Design) -> list[str]:
     """The lines that make one student and fit it."""
     lines = ["student = task.student()"]
     if design.curriculum != "none":
-        lines += _lesson(design, "easy", "")
-        return lines + _lesson(design, "" if design.select == "all" else "rows", " / 2")
-    return lines + _lesson(design, "" if design.select == "all" else "rows", "")
+        lines += _lesson(design, "easy")
+        lines.append('slowed = DESIGN["rate"] * SLOWER')
+        return lines + _lesson(design, "" if design.select == "all" else "rows", "slowed")
+    return lines + _lesson(design, "" if design.select == "all" else "rows")
 
 
-def _lesson(design: Design, rows: str, slower: str) -> list[str]:
+def _lesson(design: Design, rows: str, rate: str = 'DESIGN["rate"]') -> list[str]:
     inputs = f"task.inputs.take({rows})" if rows else "task.inputs"
     part = f"[{rows}]" if rows else ""
     weights = "" if design.weighting == "none" else f", weights{part}"
     loss = _LOSSES[design.loss][1]
     return [
-        f'plan = Plan(epochs=DESIGN["epochs"], rate=DESIGN["rate"]{slower}{loss})',
+        f'plan = Plan(epochs=DESIGN["epochs"], rate={rate}{loss})',
         f"student.fit({inputs}, targets{part}, rng{weights}, plan=plan)",
     ]

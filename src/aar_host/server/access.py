@@ -43,7 +43,7 @@ class Hall:
     Args:
         store, campaign: where everything is kept, and under which campaign.
         policy: what may be said about scores.
-        monitors: they read a source before it is accepted.
+        monitors: they read a source and its card before it is accepted.
         judge: of predictions; None where none are taken.
     """
 

@@ -11,14 +11,15 @@ from aar_host.server.errors import install
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
 from aar_host.store.schema import SubmissionKind
+from aar_lab.agreement import MONITORS
 from aar_lab.errors import BadSettings
-from aar_lab.integrity import read_rules
 
 
 def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastAPI:
     """The application that serves one campaign of the store; time is the store's clock.
 
-    Sources are read by the integrity rules, unless the campaign's config says `integrity: false`.
+    Sources are read by the integrity rules and compared with their cards, unless the campaign's
+    config says `integrity: false`.
 
     Args:
         judge: of predictions; needed where the policy takes them.
@@ -28,7 +29,7 @@ def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastA
         BadSettings: the policy takes predictions, and there is no judge.
     """
     plan = get_campaign(store, campaign)
-    policy, monitors = get_policy(plan.policy), (read_rules,) if _strict(plan) else ()
+    policy, monitors = get_policy(plan.policy), MONITORS if _strict(plan) else ()
     if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
         raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
     app = FastAPI(title="A campaign of automated alignment research", version="1", docs_url=None)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictInt,
+)
 
 from aar_host.store.findings import MAX_BODY
 from aar_host.store.submissions import MAX_BUILDS_ON
+from aar_lab.cards import MAX_HYPERPARAMETERS
 from aar_lab.types import MAX_SOURCE_BYTES, FindingKind
 
 ID_PATTERN = "^[0-9a-f]{12}$"
@@ -22,6 +31,7 @@ def _storable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 Name = Annotated[Text, Field(min_length=1, max_length=80)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Value = Text | StrictBool | StrictInt | FiniteFloat
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
@@ -36,6 +46,12 @@ class CardBody(Body):
 
     title: Text = Field(examples=["Naive on confident labels"])
     idea: Text = Field(examples=["Uncertain weak labels are mostly wrong: leave them out."])
+    objective: Text = Field(examples=["min over f of CE(f(x), 1[p_w(x) > ½]), x sure"])
+    data: Text = Field(examples=["The unlabelled inputs of which the weak supervisor is sure."])
+    procedure: Text = Field(examples=["Keep the sure inputs; harden their labels; fit once."])
+    hyperparameters: dict[Text, Value] = Field(
+        max_length=MAX_HYPERPARAMETERS, examples=[{"margin": 0.1, "epochs": 2, "rate": 1e-3}]
+    )
     family: Text = Field(default="other", examples=["data filtering"])
 
 

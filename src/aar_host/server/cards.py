@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aar_lab.cards import LENGTHS, MethodCard
 from aar_lab.errors import BadInput
-from aar_lab.types import MethodCard
 
 _MEASURE = r"(?:pgr|accurac(?:y|ies)|leaderboard|recover(?:s|ed)?)"
 _NUMBER = r"(?<![\w.])[-+−]?(?:\d*[.,]\d+|\d+(?:[.,]\d+)?\s?(?:%|per\s?cent))"
@@ -14,13 +14,15 @@ SCORE = re.compile(rf"\b{_MEASURE}\b{_GAP}{_NUMBER}|{_NUMBER}{_GAP}\b{_MEASURE}\
 
 
 def check_card(card: MethodCard) -> None:
-    """`BadInput` if the title or the idea tells a score.
+    """`BadInput` if a text or a hyper-parameter of the card tells a score.
 
     A score is a fraction or a percentage within 40 characters of the words PGR, accuracy,
     leaderboard or recovered. A claim in other words passes; it is read by people, and nothing is
     computed from a card.
     """
-    for name, text in (("title", card.title), ("idea", card.idea)):
+    texts = {name: getattr(card, name) for name in LENGTHS}
+    stated = [f"{name} = {value}" for name, value in card.hyperparameters.items()]
+    for name, text in (*texts.items(), *(("hyperparameters", one) for one in stated)):
         found = SCORE.search(text)
         if found is not None:
             raise BadInput(

@@ -13,8 +13,9 @@ from aar_host.server.routes_submissions import check_kind
 from aar_host.store.claims import Claim, add_claim, refuse_claim
 from aar_host.store.predictions import content_of
 from aar_host.store.schema import SubmissionKind
+from aar_lab.cards import MethodCard
 from aar_lab.errors import BadInput, Conflict
-from aar_lab.types import JobStatus, MethodCard
+from aar_lab.types import JobStatus
 
 router = APIRouter(prefix="/v1")
 
@@ -31,7 +32,7 @@ def inputs(hall: InHall, _researcher: Researcher) -> dict[str, Any]:
 def predict(hall: InHall, researcher: Researcher, body: PredictionsBody) -> dict[str, Any]:
     """Hand in P(y = 1) for every test input; what cannot be read is charged all the same."""
     judge = _judge(hall)
-    card = MethodCard(body.card.title, body.card.idea, body.card.family)
+    card = MethodCard.from_dict(body.card.model_dump())
     check_card(card)
     try:
         parts = judge.read(body.predictions)

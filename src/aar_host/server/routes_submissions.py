@@ -29,9 +29,10 @@ from aar_host.store.submissions import (
     method_source,
     status_of,
 )
+from aar_lab.cards import MethodCard
 from aar_lab.errors import Conflict, UnknownName
 from aar_lab.integrity import check_integrity
-from aar_lab.types import JobStatus, MethodCard, Role
+from aar_lab.types import JobStatus, Role
 
 MAX_WAIT = 30.0
 POLL_SECONDS = 0.2
@@ -47,9 +48,9 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     """Hand in a method; the host trains it on seeds of its own and scores it."""
     check_kind(hall, SubmissionKind.METHOD)
     check_source(body.source)
-    check_integrity(body.source, hall.monitors)
-    card = MethodCard(body.card.title, body.card.idea, body.card.family)
+    card = MethodCard.from_dict(body.card.model_dump())
     check_card(card)
+    check_integrity(body.source, card, hall.monitors)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
     return {"submission": submission, "status": JobStatus.QUEUED}

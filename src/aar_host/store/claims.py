@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
 from aar_host.store.schema import SubmissionKind, Tier, predictions, submissions
 from aar_host.store.submissions import check_budget, check_known, check_open
+from aar_lab.cards import MethodCard
 from aar_lab.digest import digest_json
 from aar_lab.errors import LabError
-from aar_lab.types import JobStatus, MethodCard, Predictions, Recipe
+from aar_lab.types import JobStatus, Predictions, Recipe
 
 THRESHOLD = 0.5
 
@@ -122,7 +123,7 @@ def _row(content: str, card: MethodCard, builds_on: tuple[str, ...]) -> dict[str
     return {
         "kind": SubmissionKind.PREDICTIONS,
         "content": content,
-        "card": asdict(card),
+        "card": card.as_dict(),
         "builds_on": list(builds_on),
         "status": JobStatus.QUEUED,
     }
@@ -143,7 +144,7 @@ def _same(connection: Connection, actor: str, claim: Claim) -> str | None:
     query = select(submissions.c.id, submissions.c.card).where(
         submissions.c.actor == actor, submissions.c.content == claim.content
     )
-    card = asdict(claim.card)
+    card = claim.card.as_dict()
     return next((row.id for row in connection.execute(query) if row.card == card), None)
 
 

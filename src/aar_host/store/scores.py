@@ -24,7 +24,7 @@ class Entry:
 
     submission: str
     author: str
-    card: Mapping[str, str]
+    card: Mapping[str, Any]
     body: Mapping[str, Any]
     finished: float
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
@@ -13,9 +13,10 @@ from aar_host.store.database import Store, new_id
 from aar_host.store.jobs import cancel_queued, insert_jobs
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import CampaignState, SubmissionKind, Tier, actors, methods, submissions
+from aar_lab.cards import MethodCard
 from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
-from aar_lab.types import JobStatus, MethodCard
+from aar_lab.types import JobStatus
 
 MAX_BUILDS_ON = 16
 DAY = 24 * 3600.0
@@ -43,7 +44,7 @@ class Submission:
     content: str
     method_digest: str | None
     answers_as: str | None
-    card: Mapping[str, str]
+    card: Mapping[str, Any]
     builds_on: Sequence[str]
     status: JobStatus
     error: Mapping[str, str] | None
@@ -78,7 +79,7 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
         payload = {
             "submission": submission,
             "method": digest,
-            "card": digest_json(asdict(draft.card)),
+            "card": digest_json(draft.card.as_dict()),
             "builds_on": list(draft.builds_on),
         }
         append(connection, now, Event(campaign, "submission_accepted", payload, actor))
@@ -238,7 +239,7 @@ def _insert(connection: Connection, key: Mapping[str, str], draft: Draft, now: f
             kind=SubmissionKind.METHOD,
             content=digest,
             method_digest=digest,
-            card=asdict(draft.card),
+            card=draft.card.as_dict(),
             builds_on=list(draft.builds_on),
             status=JobStatus.QUEUED,
             created=now,

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.cards import docstring
+
 from aar_host.researchers.base import Station
 from aar_lab.errors import LabError
 
@@ -45,8 +47,7 @@ def walk(root, skip=SKIP):
 """
 
 METHOD = (
-    '"""Look around.\n\nReads every file of its box for what must not be there.\n"""\n'
-    'FAMILY = "other"\n{walk}\n\n'
+    f"{docstring()}{{walk}}\n\n"
     "def train(task, rng):\n"
     "    found, seen = walk('/')\n"
     "    raise RuntimeError(f'PROBE seen={{seen}} found={{found}}')\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.aar_host.jobs.trained_tiny import build
+from tests.cards import CARD
 
 from aar_host.auth import issue
 from aar_host.jobs.executor import LocalExecutor
@@ -23,7 +24,7 @@ from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.jobs import claim_job
 from aar_host.store.submissions import Draft, Submission, add_submission, get_submission
 from aar_lab.digest import digest_text
-from aar_lab.types import MethodCard, Role
+from aar_lab.types import Role
 
 PLAN = Plan("tiny", "1", "d" * 64, "SEALED", "a1", {"seeds": SEEDS, "max_submissions": 100})
 GOOD = """
@@ -48,9 +49,7 @@ class Site:
     bench: Bench
 
     def submit(self, source: str) -> str:
-        return add_submission(
-            self.store, self.campaign, self.actor, Draft(source, MethodCard("title", "idea"))
-        )
+        return add_submission(self.store, self.campaign, self.actor, Draft(source, CARD))
 
     def work(self) -> None:
         """Run every queued job."""

@@ -51,6 +51,14 @@ def finalist(researcher: str, submission: str, public: float, score: Any) -> dic
         "sealed": score,
         "error": None if score else fault,
         "source": SOURCE,
+        "card": {
+            "idea": "Errors differ.",
+            "objective": "min over f of\n    CE(f, p_w)",
+            "data": "The sure half.",
+            "procedure": "1. Select.\n2. Fit.",
+            "hyperparameters": {"epochs": 2, "rate": 1e-3, "soft": True, "loss": "CE"},
+            "family": "distillation",
+        },
     }
 
 

@@ -64,6 +64,8 @@ def poisoned(document: dict[str, Any], text: str) -> dict[str, Any]:
     """The document with `text` wherever a researcher, or a name, may put words."""
     for one in document["finalists"]:
         one |= {"researcher": text, "title": text, "source": text, "submission": text}
+        one["card"] |= dict.fromkeys(("idea", "objective", "data", "procedure", "family"), text)
+        one["card"]["hyperparameters"] = {text: text}
         if one["error"]:
             one["error"] = dict.fromkeys(("code", "value", "fault", "remedy"), text)
     for row in document["history"]:
@@ -84,6 +86,10 @@ def test_everything_is_shown(results: Results) -> None:
         "optimistic",
         "Soft labels\nlose to hard ones.",
         "def train(task, rng):",
+        "min over f of\n    CE(f, p_w)",
+        "The sure half.",
+        "1. Select.\n2. Fit.",
+        "epochs = 2, rate = 0.001, soft = True, loss = CE",
         "Not scored (job_failed): seed 3: it crashed. See it.",
         "crashed",
         "0.610",
@@ -135,6 +141,14 @@ def test_hostile_text_is_shown_as_it_is(document: dict[str, Any], read: Read) ->
     text = HOSTILE[0]
     document["finalists"][0]["source"] = text
     assert text in Outline(render_report(read(document))).text
+
+
+def test_results_that_hold_no_card_have_a_page(document: dict[str, Any], read: Read) -> None:
+    for one in document["finalists"]:
+        del one["card"]
+    text = Outline(render_report(read(document))).text
+    assert "def train(task, rng):" in text
+    assert "Hyper-parameters" not in text
 
 
 def test_marks_and_a_missing_sandbox_are_prominent(document: dict[str, Any], read: Read) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from aar_host.researchers.directions import Direction
 from aar_host.researchers.grammar import Design
 from aar_host.researchers.writing import read_design
+from aar_lab.cards import read_card
 from aar_lab.errors import Conflict, LabError, OverBudget
-from aar_lab.tools import read_card
 
 GOOD_TRIAL = {
     "ok": True,

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from aar_host.researchers.directions import directions
 from aar_host.researchers.grammar import COMPONENTS, Design
-from aar_host.researchers.phrases import FAMILIES, IDEAS, WORDS
-from aar_host.researchers.writing import read_design, write_method
+from aar_host.researchers.phrases import FAMILIES, IDEAS, KEPT, STEPS, WORDS
+from aar_host.researchers.writing import numbers_of, read_design, write_method
 from aar_host.server.cards import check_card
+from aar_lab.agreement import MONITORS, read_agreement
+from aar_lab.cards import MethodCard, read_card
 from aar_lab.experiment.run import load_method
-from aar_lab.integrity import read_rules
+from aar_lab.integrity import check_integrity
 from aar_lab.methods.base import Task
 from aar_lab.rng import stream
-from aar_lab.tools import read_card
 from aar_lab.types import MAX_SOURCE_BYTES, Inputs, Student, WeakLabels
 
 designs = st.builds(Design, **{name: st.sampled_from(v) for name, v in COMPONENTS.items()})
@@ -86,7 +87,8 @@ def test_design_and_card_can_be_read_back(design):
     card = read_card(source)
     assert read_design(source) == design
     assert len(source.encode()) < MAX_SOURCE_BYTES
-    assert card.idea != card.title
+    assert card.hyperparameters == numbers_of(design)
+    assert set(design.as_dict().items()) & set(numbers_of(design).items())
     assert source == write_method(Design.from_dict(design.as_dict()))
 
 
@@ -97,7 +99,7 @@ def test_different_designs_are_different_sources(one, other):
 
 def test_nothing_is_said_about_what_does_not_exist():
     known = {(name, value) for name, values in COMPONENTS.items() for value in values}
-    assert set(WORDS) | set(IDEAS) | set(FAMILIES) <= known
+    assert set(WORDS) | set(IDEAS) | set(FAMILIES) | set(KEPT) | set(STEPS) <= known
 
 
 def test_the_linter_and_the_formatter_agree(tmp_path):
@@ -117,8 +119,30 @@ def test_the_linter_and_the_formatter_agree(tmp_path):
 @settings(max_examples=100, deadline=None)
 def test_every_method_and_its_card_would_be_accepted(design):
     source = write_method(design)
-    assert read_rules(source) == []
-    check_card(read_card(source))
+    card = read_card(source)
+    check_integrity(source, card, MONITORS)
+    check_card(card)
+
+
+@given(designs, st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_card_of_another_number_would_be_refused(design, data):
+    source = write_method(design)
+    card = read_card(source)
+    name = data.draw(st.sampled_from(sorted(card.hyperparameters)))
+    wrong = dict(card.hyperparameters) | {name: card.hyperparameters[name] * 10}
+    found = read_agreement(
+        source, MethodCard.from_dict(card.as_dict() | {"hyperparameters": wrong})
+    )
+    assert any(name in fault.found for fault in found)
+
+
+def test_the_card_says_which_labels_are_used():
+    assert "weak supervisor" in read_card(write_method(Design())).data
+    own = read_card(write_method(Design(signal="prior")))
+    assert "weak supervisor" not in own.data
+    assert own.procedure.startswith("1. Ask the pretrained student")
+    assert own.objective.startswith("q(x) = σ(m(x))")
 
 
 @pytest.mark.parametrize("design", CORNERS, ids=range(len(CORNERS)))

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.cards import card_body
 
 from aar_host.auth import issue
 from aar_host.server import create_app
@@ -75,7 +76,7 @@ class Site:
 
 
 def submission(source: str = SOURCE, **more: Any) -> dict[str, Any]:
-    return {"source": source, "card": {"title": "A title", "idea": "An idea."}, **more}
+    return {"source": source, "card": card_body(), **more}
 
 
 def check_error(response: httpx.Response, status: int, code: str) -> Mapping[str, str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cards import CARD, card_with
 
 from aar_host.server.cards import check_card
 from aar_lab.errors import BadInput
-from aar_lab.types import MethodCard
 
 MEASURES = ("PGR", "accuracy", "Accuracies", "leaderboard", "recovered", "recovers")
 LINKS = (" ", " of ", " = ", " was about ", " rose to ", " (public) ")
@@ -17,9 +17,11 @@ LINKS = (" ", " of ", " = ", " was about ", " rose to ", " (public) ")
 @given(st.sampled_from(MEASURES), st.sampled_from(LINKS), st.floats(0, 1))
 def test_a_measure_beside_a_fraction_is_a_score(measure: str, link: str, value: float) -> None:
     for text in (f"Its {measure}{link}{value:.2f}", f"We saw {value:.3f}{link}{measure} here"):
-        for card in (MethodCard("Title", text), MethodCard(text, "An idea.")):
-            with pytest.raises(BadInput, match="a card holds no score"):
-                check_card(card)
+        for name in ("title", "idea", "objective", "data", "procedure"):
+            with pytest.raises(BadInput, match=f"{name}: .* a card holds no score"):
+                check_card(card_with(**{name: text}))
+        with pytest.raises(BadInput, match=r"hyperparameters: .* a card holds no score"):
+            check_card(card_with(hyperparameters={"note": text}))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_a_measure_beside_a_fraction_is_a_score(measure: str, link: str, value: 
 )
 def test_other_spellings_are_scores_too(text: str) -> None:
     with pytest.raises(BadInput):
-        check_card(MethodCard("Title", text))
+        check_card(card_with(idea=text))
 
 
 @pytest.mark.parametrize(
@@ -40,4 +42,16 @@ def test_other_spellings_are_scores_too(text: str) -> None:
     ],
 )
 def test_a_method_in_words_is_none(text: str) -> None:
-    check_card(MethodCard("Title", text))
+    check_card(card_with(idea=text))
+
+
+@pytest.mark.parametrize("name", ["pgr", "accuracy"])
+def test_a_hyper_parameter_can_be_a_score(name: str) -> None:
+    with pytest.raises(BadInput, match=f"{name} = 0.91"):
+        check_card(card_with(hyperparameters={"epochs": 2, name: 0.91}))
+
+
+def test_hyper_parameters_are_none() -> None:
+    stated = {"epochs": 2, "rate": 1e-3, "loss": "LogConf", "both_orders": True}
+    check_card(card_with(hyperparameters=stated))
+    check_card(CARD)

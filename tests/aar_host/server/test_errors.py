@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.cards import CARD, card_body
 
 from aar_host.server.errors import MAX_BODY_BYTES
 from aar_lab.errors import Corrupt, Unavailable
@@ -85,7 +86,7 @@ def test_failures_of_the_host_tell_no_secret(site, refused, error, status, code)
 
 @pytest.mark.parametrize("text", ["\ud800", "a\0b", "\ud800\0"])
 def test_text_that_no_database_stores_is_refused(site, refused, draft, text):
-    card = {"title": text, "idea": "i"}
+    card = card_body(title=text)
     for body in (draft(card=card), draft(builds_on=[text])):
         refused(site.call("POST", "/submissions", content=json.dumps(body)), 422, "bad_input")
     assert site.call("POST", "/submissions", content=json.dumps(draft(text))).status_code == 422
@@ -96,16 +97,20 @@ def test_text_that_no_database_stores_is_refused(site, refused, draft, text):
 @FUZZ
 @given(text=ANY)
 def test_any_text_as_source_never_gives_a_5xx(site, text):
-    body = json.dumps({"source": text, "card": {"title": "t", "idea": "i"}})
+    body = json.dumps({"source": text, "card": card_body()})
     response = site.call("POST", "/submissions", content=body)
     assert response.status_code == 422
     assert response.json()["error"]["code"] in ("bad_source", "bad_input")
 
 
 @FUZZ
-@given(title=ANY, idea=ANY, family=ANY, builds_on=st.lists(ANY, max_size=2))
-def test_any_text_in_a_card_never_gives_a_5xx(site, draft, title, idea, family, builds_on):
-    card = {"title": title, "idea": idea, "family": family}
+@given(
+    card=st.fixed_dictionaries({}, optional=dict.fromkeys(CARD.as_dict(), ANY)),
+    hyperparameters=st.dictionaries(ANY, JSON, max_size=2),
+    builds_on=st.lists(ANY, max_size=2),
+)
+def test_any_text_in_a_card_never_gives_a_5xx(site, draft, card, hyperparameters, builds_on):
+    card = card_body(hyperparameters=hyperparameters) | card
     body = json.dumps(draft() | {"card": card, "builds_on": builds_on})
     assert site.call("POST", "/submissions", content=body).status_code in (202, 409, 422, 429)
 

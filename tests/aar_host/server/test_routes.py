@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from tests.cards import card_body
 
 from aar_host.store import Tier
 from aar_host.store.campaigns import set_state
@@ -63,16 +64,43 @@ def test_a_source_that_breaks_the_integrity_rules_is_refused_with_its_line(site,
     assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
 
 
+@pytest.mark.parametrize(
+    ("stated", "value", "fault"),
+    [
+        ({"epochs": 3}, "line 1", "epochs is 3 on the card, 30 in the code"),
+        ({}, "line 5", "epochs = 30: a number that makes the student is not on the card"),
+    ],
+)
+def test_a_card_that_disagrees_with_its_code_is_refused(site, refused, draft, stated, value, fault):
+    source = "EPOCHS = 30\n\n\ndef train(task, rng):\n    return Plan(epochs=EPOCHS)\n"
+    body = draft(source, card=card_body(hyperparameters=stated))
+    error = refused(site.call("POST", "/submissions", json=body), 422, "bad_source")
+    assert error["value"] == value
+    assert error["fault"].startswith(fault)
+    assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
+    body = draft(source, card=card_body(hyperparameters={"epochs": 30}))
+    assert site.call("POST", "/submissions", json=body).status_code == 202
+
+
+def test_the_whole_card_is_kept_and_told(site, draft):
+    card = card_body(hyperparameters={"epochs": 2, "rate": 1e-3, "soft": True, "loss": "CE"})
+    source = "def train(task, rng):\n    f(epochs=2, rate=1e-3, soft=True, loss='CE')\n"
+    name = site.call("POST", "/submissions", json=draft(source, card=card)).json()["submission"]
+    assert site.call("GET", f"/submissions/{name}").json()["card"] == card
+
+
 def test_a_card_with_a_score_is_refused_and_nothing_is_charged(site, refused, draft):
-    told = draft() | {"card": {"title": "Recovers 0.91 of the gap", "idea": "An idea."}}
+    told = draft() | {"card": card_body(title="Recovers 0.91 of the gap")}
     error = refused(site.call("POST", "/submissions", json=told), 422, "bad_input")
     assert error["value"] == "title: 'Recovers 0.91'"
     assert site.call("GET", "/brief").json()["submissions_left"] == 3, "it was charged"
 
 
-def test_without_the_rules_the_same_source_is_accepted(site, tmp_path):
+def test_without_the_rules_the_same_source_is_accepted_and_so_is_any_card(site, draft, tmp_path):
     lax = type(site)(tmp_path / "lax.db", config={**site.config, "integrity": False})
     assert lax.submit(READING_FILES)
+    body = draft(OTHER, card=card_body(hyperparameters={"epochs": 3}))
+    assert lax.call("POST", "/submissions", json=body).status_code == 202
 
 
 def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
@@ -89,8 +117,8 @@ def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
 
 def test_a_bad_source_or_card_or_ancestor_is_refused_and_not_charged(site, refused, draft):
     refused(site.call("POST", "/submissions", json=draft("x = 1")), 422, "bad_source")
-    card = {"title": "", "idea": "i"}
-    refused(site.call("POST", "/submissions", json=draft(card=card)), 422, "bad_input")
+    for card in (card_body(title=""), {"title": "t", "idea": "i"}, card_body(seed=1)):
+        refused(site.call("POST", "/submissions", json=draft(card=card)), 422, "bad_input")
     builds_on = draft(builds_on=["0" * 12])
     refused(site.call("POST", "/submissions", json=builds_on), 422, "bad_input")
     refused(site.call("POST", "/submissions", json=draft(seed=3)), 422, "bad_input")

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.cards import CARD, docstring
 
 from aar_host.server import listening
 from aar_lab.client import Client
 from aar_lab.errors import BadSettings, BadSource, Conflict, NotAuthorised, Unavailable
-from aar_lab.types import MethodCard
 
-CARD = MethodCard("A title", "An idea.")
-METHOD = '"""A title\n\nAn idea."""\nFAMILY = "ensemble"\n\n\ndef train(task, rng): ...\n'
+METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
 
 
 @pytest.fixture

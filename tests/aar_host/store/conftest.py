@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.cards import CARD
 
 from aar_host.auth import issue
 from aar_host.store import Store, open_store
@@ -13,7 +14,7 @@ from aar_host.store.actors import actor_of_token
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.submissions import Draft, add_submission
 from aar_lab.digest import digest_text
-from aar_lab.types import MethodCard, Role
+from aar_lab.types import Role
 
 PLAN = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", {"seeds": 2, "max_submissions": 3})
 
@@ -50,7 +51,7 @@ class World:
         return str(row.id)
 
     def submit(self, source: str, *builds_on: str) -> str:
-        draft = Draft(source, MethodCard("title", "idea"), builds_on)
+        draft = Draft(source, CARD, builds_on)
         return add_submission(self.store, self.campaign, self.actor, draft)
 
 

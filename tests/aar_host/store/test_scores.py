@@ -78,4 +78,4 @@ def test_the_leaderboard_holds_scored_submissions_as_they_were_handed_in(world):
         record_score(world.store, submission, Tier.PUBLIC, BODY)
     entries = leaderboard(world.store, world.campaign)
     assert [entry.submission for entry in entries] == [first, third]
-    assert (entries[0].author, entries[0].card["title"]) == ("ada", "title")
+    assert (entries[0].author, entries[0].card["title"]) == ("ada", "A title")

@@ -6,6 +6,7 @@ import multiprocessing
 
 import pytest
 from tests.aar_host.store.conftest import PLAN
+from tests.cards import CARD
 
 from aar_host.store import Tier, open_store
 from aar_host.store.campaigns import Plan, create_campaign, get_campaign, set_state
@@ -21,14 +22,14 @@ from aar_host.store.submissions import (
     status_of,
 )
 from aar_lab.errors import BadInput, Conflict, JobFailed, OverBudget, UnknownName
-from aar_lab.types import JobStatus, MethodCard
+from aar_lab.types import JobStatus
 
 
 def test_a_submission_comes_with_its_method_and_one_job_per_seed(world):
     submission = world.submit("x = 1")
     found = get_submission(world.store, submission)
     assert (found.author, found.status) == ("ada", JobStatus.QUEUED)
-    assert found.card == {"title": "title", "idea": "idea", "family": "other"}
+    assert found.card == CARD.as_dict()
     assert method_source(world.store, submission) == "x = 1"
     jobs = jobs_of(world.store, submission, Tier.PUBLIC)
     assert [(job.seed_index, job.status) for job in jobs] == [
@@ -50,7 +51,7 @@ def test_the_cap_is_pooled_over_researchers(world):
     for source in ("a", "b", "c"):
         world.submit(source)
     with pytest.raises(OverBudget, match="pool of 3"):
-        add_submission(world.store, world.campaign, other, Draft("d", MethodCard("title", "idea")))
+        add_submission(world.store, world.campaign, other, Draft("d", CARD))
     assert len(list_submissions(world.store, world.campaign)) == 3
     assert list_submissions(world.store, world.campaign, other) == []
 
@@ -94,7 +95,7 @@ def test_an_unknown_submission_is_a_typed_error(world, ask):
 def _submit_many(path, campaign, actor, letter):
     store = open_store(path)
     for number in range(3):
-        draft = Draft(f"{letter}{number}", MethodCard("title", "idea"))
+        draft = Draft(f"{letter}{number}", CARD)
         try:
             add_submission(store, campaign, actor, draft)
         except OverBudget:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from tests.tiny import ARCH, PROBLEM, examples, factory, random_weights, weak_labels
 
+from aar_lab.cards import FAMILIES
 from aar_lab.errors import BadIds, BadInput, EmptySelection
 from aar_lab.experiment.students import infer
 from aar_lab.learners.gpt import Gpt
@@ -21,7 +22,7 @@ from aar_lab.methods import NAMES, all_methods, get_method
 from aar_lab.methods.base import Effort, Method, Task
 from aar_lab.problems.bundle import Formats
 from aar_lab.problems.rows import RowWriter
-from aar_lab.types import FAMILIES, FloatArray, Student, WeakLabels
+from aar_lab.types import FloatArray, Student, WeakLabels
 
 INPUTS, TRUTH = examples(48)
 WEAK = weak_labels(INPUTS, TRUTH)
