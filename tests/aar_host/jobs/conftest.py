@@ -15,12 +15,12 @@ from tests.aar_host.jobs.trained_tiny import build
 from aar_host.auth import issue
 from aar_host.jobs.executor import LocalExecutor
 from aar_host.jobs.grounds import SEEDS, Grounds
+from aar_host.jobs.places import database_of, note_campaign
 from aar_host.jobs.worker import Bench, run_submission
 from aar_host.sandbox import Sandbox, make_sandbox
 from aar_host.store import Store, open_store
 from aar_host.store.actors import actor_of_token
 from aar_host.store.campaigns import Plan, create_campaign
-from aar_host.store.jobs import claim_job
 from aar_host.store.submissions import Draft, Submission, add_submission, get_submission
 from aar_lab.digest import digest_text
 from aar_lab.types import MethodCard, Role
@@ -54,7 +54,7 @@ class Site:
 
     def work(self) -> None:
         """Run every queued job."""
-        while (job := claim_job(self.store, self.bench.name, 600)) is not None:
+        while (job := self.bench.claim()) is not None:
             run_submission(self.bench, job)
 
     def run(self, source: str) -> Submission:
@@ -75,12 +75,13 @@ def box_maker() -> Sandbox:
 
 
 def open_site(grounds: Grounds, sandbox: Sandbox) -> Site:
-    store = open_store(grounds.store)
+    store = open_store(database_of(grounds.directory))
     campaign = create_campaign(store, PLAN).id
+    note_campaign(grounds.directory, campaign)
     token = issue(store, campaign, "ada", Role.RESEARCHER, 1)
     row = actor_of_token(store, digest_text(token))
     assert row is not None
-    bench = Bench(f"test-{secrets.token_hex(4)}", grounds, store, sandbox)
+    bench = Bench(f"test-{secrets.token_hex(4)}", grounds, store, campaign, sandbox)
     return Site(grounds, store, campaign, str(row.id), bench)
 
 

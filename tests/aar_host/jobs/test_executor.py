@@ -14,14 +14,16 @@ from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import run_submission
 from aar_host.sandbox import box_dir
 from aar_host.sandbox.groups import descendants
+from aar_host.settings import number
 from aar_host.store import Tier
-from aar_host.store.jobs import MAX_ATTEMPTS, Outcome, claim_job, finish_job, jobs_of
+from aar_host.store.jobs import Outcome, claim_job, finish_job, jobs_of
 from aar_host.store.ledger import events
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import get_submission, method_source
 from aar_lab.errors import JobFailed
 from aar_lab.types import JobStatus
 
+ATTEMPTS = number("job_attempts")
 ENDLESS = "def train(task, rng):\n    while True: pass\n"
 
 
@@ -58,8 +60,8 @@ def test_a_killed_worker_changes_no_score(site, executor):
 def test_a_job_whose_workers_die_three_times_is_lost_and_the_next_one_runs(site):
     deadly, next_one = site.submit(ENDLESS), site.submit(GOOD)
     executor = LocalExecutor(site.store, site.grounds.directory, workers=0)
-    for attempt in range(MAX_ATTEMPTS):
-        job = claim_job(site.store, "dies", -1, deadly)
+    for attempt in range(ATTEMPTS):
+        job = claim_job(site.store, site.campaign, "dies", -1, deadly)
         assert job is not None
         assert (job.seed_index, job.attempts) == (0, attempt)
         executor.tend()
@@ -90,10 +92,10 @@ def test_stopping_leaves_no_process_no_workspace_and_no_running_job(site, execut
 
 def test_a_result_that_comes_after_the_lease_is_dropped(site):
     submission = site.submit("def train(task, rng):\n    1 / 0\n")
-    mine = claim_job(site.store, site.bench.name, -1)
+    mine = claim_job(site.store, site.campaign, site.bench.name, -1)
     executor = LocalExecutor(site.store, site.grounds.directory, workers=0)
     executor.tend()
-    other = claim_job(site.store, "other", 600)
+    other = claim_job(site.store, site.campaign, "other", 600)
     assert mine is not None
     assert other is not None
     assert other.id == mine.id

@@ -29,7 +29,7 @@ def answer(site, job):
 
 
 def claimed(site):
-    job = claim_job(site.store, "w", 600)
+    job = claim_job(site.store, site.campaign, "w", 600)
     assert job is not None
     return job
 
@@ -84,7 +84,7 @@ def test_a_failed_seed_fails_its_submission_and_never_counts_as_zero(site):
     found = get_submission(site.store, submission)
     assert found.status is JobStatus.TIMEOUT
     assert found.error["fault"] == "the method ended as timeout"
-    assert claim_job(site.store, "w", 600) is None
+    assert claim_job(site.store, site.campaign, "w", 600) is None
     assert not scores_of(site.store, [submission])
 
 
@@ -92,7 +92,7 @@ def test_what_a_dead_worker_left_unsettled_is_settled(site):
     submission = site.submit(GOOD)
     for job in [claimed(site) for _ in range(SEEDS)]:
         answer(site, job)
-    assert unscored(site.store) == [(submission, Tier.PUBLIC)]
-    settle_rest(site.store, site.grounds)
+    assert unscored(site.store, site.campaign) == [(submission, Tier.PUBLIC)]
+    settle_rest(site.store, site.grounds, site.campaign)
     assert submission in scores_of(site.store, [submission])
-    assert unscored(site.store) == []
+    assert unscored(site.store, site.campaign) == []

@@ -1,9 +1,9 @@
-"""A store on a real SQLite file, with a clock that tests move by hand."""
+"""A store on either database, with a clock that tests move by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -32,14 +32,14 @@ class Clock:
 class World:
     """A campaign with one researcher, and short ways to do the usual things."""
 
-    path: Path
+    where: str
     clock: Clock = field(default_factory=Clock)
     store: Store = field(init=False)
     campaign: str = field(init=False)
     actor: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = open_store(self.path, self.clock)
+        self.store = open_store(self.where, self.clock)
         self.campaign = create_campaign(self.store, PLAN).id
         self.actor = self.join("ada")
 
@@ -55,5 +55,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "lab.db")
+def world(where: str) -> Iterator[World]:
+    made = World(where)
+    yield made
+    made.store.close()
