@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from aar_host.store.schema import APPEND_ONLY
@@ -31,6 +31,6 @@ def _sqlite(where: str, statements: tuple[str, ...]) -> None:
 
 def _postgresql(where: str, statements: tuple[str, ...]) -> None:
     with create_engine(where, poolclass=NullPool).begin() as connection:
-        connection.execute(text("SET session_replication_role = replica"))
+        connection.exec_driver_sql("SET session_replication_role = replica")
         for statement in statements:
-            connection.execute(text(statement))
+            connection.exec_driver_sql(statement)

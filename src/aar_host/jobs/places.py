@@ -43,6 +43,11 @@ def campaign_of(directory: Path) -> str:
     return str(_note(directory)["campaign"])
 
 
+def place_of(directory: Path) -> str:
+    """What `open_store` is given for the campaign that lives in `directory`; errors as there."""
+    return _noted(directory, _note(directory))
+
+
 def open_campaign_store(directory: Path, clock: Clock = time.time) -> tuple[Store, str]:
     """Open the database of the campaign that lives in `directory`; return it and the campaign.
 

@@ -56,8 +56,8 @@ def checked(name: str, proof: Callable[[], tuple[str, list[str]]]) -> Check:
         counted, faults = proof()
     except LabError as error:
         return Check(name, False, f"{error.value}: {error.fault}", error.remedy)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return Check(name, False, f"a row cannot be read: {error!r}", REMEDY)
+    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        return Check(name, False, f"it cannot be read: {error!r}", REMEDY)
     if not faults:
         return Check(name, True, counted)
     more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
@@ -92,6 +92,7 @@ def _name(key: Hashable) -> str:
 
 
 def differences(what: str, told: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
+    """One fault for each name in `told` that `stored` gives another value."""
     return [f"{what}: its {name} is not that of its entry" for name in _differing(told, stored)]
 
 
@@ -100,4 +101,5 @@ def _differing(told: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[s
 
 
 def only(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of the names that the body has, with their values."""
     return {name: body[name] for name in names if name in body}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
-from tests.aar_host.jobs.conftest import GOOD, SLOW, until
+from tests.aar_host.jobs.conftest import GOOD, SLOW, open_site, until
 
 from aar_host.jobs.executor import LocalExecutor
-from aar_host.jobs.grounds import SEEDS
+from aar_host.jobs.fsck import fsck
+from aar_host.jobs.grounds import SEEDS, Grounds
 from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import run_submission
 from aar_host.sandbox import box_dir
@@ -103,3 +105,27 @@ def test_a_result_that_comes_after_the_lease_is_dropped(site):
     assert running(site, submission)
     error = JobFailed("seed 0", "it crashed", "Mend it.")
     finish_job(site.store, other, Outcome(JobStatus.CRASHED, error=error))
+
+
+def test_workers_serve_a_campaign_on_postgresql(
+    laid_out, box_maker, postgresql, tmp_path, monkeypatch
+):
+    folder = tmp_path / "campaign"
+    shutil.copytree(laid_out.directory, folder)
+    with postgresql.database() as url:
+        monkeypatch.setenv("AAR_DATABASE_URL", url)
+        site = open_site(Grounds(folder), box_maker)
+        undisturbed = site.run(GOOD)
+        submission = site.submit(SLOW)
+        executor = LocalExecutor(site.store, folder, workers=1)
+        executor.start()
+        try:
+            until(lambda: running(site, submission, seed=1))
+            os.kill(executor.pids[0], signal.SIGKILL)
+            until(lambda: body(site, submission), executor.tend)
+        finally:
+            executor.stop()
+        assert body(site, submission) == body(site, undisturbed.id)
+        assert all(check.ok for check in fsck(folder))
+        site.store.close()
+    assert not (folder / "store.db").exists()

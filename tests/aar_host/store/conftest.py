@@ -11,6 +11,7 @@ from aar_host.auth import issue
 from aar_host.store import Store, open_store
 from aar_host.store.actors import actor_of_token
 from aar_host.store.campaigns import Plan, create_campaign
+from aar_host.store.jobs import Job, claim_job
 from aar_host.store.submissions import Draft, add_submission
 from aar_lab.digest import digest_text
 from aar_lab.types import MethodCard, Role
@@ -48,6 +49,12 @@ class World:
         row = actor_of_token(self.store, digest_text(token))
         assert row is not None
         return str(row.id)
+
+    def claim(self, worker: str = "w", seconds: float = 60, submission: str | None = None) -> Job:
+        """The next job, which must be there."""
+        job = claim_job(self.store, self.campaign, worker, seconds, submission)
+        assert job is not None
+        return job
 
     def submit(self, source: str, *builds_on: str) -> str:
         draft = Draft(source, MethodCard("title", "idea"), builds_on)

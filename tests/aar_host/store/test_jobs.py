@@ -6,8 +6,10 @@ import multiprocessing
 
 import numpy as np
 import pytest
+from tests.aar_host.store.conftest import PLAN
 
 from aar_host.store import Tier, open_store
+from aar_host.store.campaigns import create_campaign
 from aar_host.store.jobs import (
     MAX_LOG,
     Outcome,
@@ -15,11 +17,13 @@ from aar_host.store.jobs import (
     count_jobs,
     finish_job,
     jobs_of,
+    list_jobs,
     queue_jobs,
     requeue_lost,
 )
 from aar_host.store.ledger import events, verify_ledger
 from aar_host.store.predictions import Predicted, predictions_of
+from aar_host.store.scores import unscored
 from aar_host.store.submissions import status_of
 from aar_lab.errors import BadInput, Conflict, Corrupt, JobFailed, UnknownName
 from aar_lab.types import JobStatus, Predictions, Recipe
@@ -134,6 +138,51 @@ def test_a_job_that_loses_every_worker_ends_as_lost(world):
     assert (job.status, job.finished) == (JobStatus.LOST, world.clock.now)
     assert claim_job(world.store, world.campaign, "w", 60) is None
     assert count_jobs(world.store, world.campaign) == {JobStatus.RUNNING: 1, JobStatus.LOST: 1}
+
+
+def test_a_dead_fleet_costs_its_jobs_no_attempt(world):
+    submission = world.submit("a")
+    claimed = [world.claim("one", 1e6), world.claim("two", 1e6)]
+    store, campaign = world.store, world.campaign
+    for _ in range(ATTEMPTS + 1):
+        requeued = requeue_lost(store, campaign, everyone=True, counted=False)
+        assert {job.id for job in requeued} == {job.id for job in claimed}
+        assert {(job.status, job.attempts) for job in requeued} == {(JobStatus.QUEUED, 0)}
+        again = [world.claim("three"), world.claim("three")]
+    with pytest.raises(Conflict, match="not yours"):
+        finish_job(store, claimed[0], Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    for job in again:
+        finish_job(store, job, Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    assert list(predictions_of(store, submission, Tier.PUBLIC, "abc")) == [0, 1]
+
+
+def test_how_many_attempts_there_are_is_a_setting(world, monkeypatch):
+    monkeypatch.setenv("AAR_JOB_ATTEMPTS", "1")
+    world.submit("a")
+    world.claim("w")
+    (job,) = requeue_lost(world.store, world.campaign, "w")
+    assert (job.status, job.attempts) == (JobStatus.LOST, 1)
+
+
+def test_campaigns_of_one_database_never_touch_each_others_jobs(world):
+    first, mine = world.submit("a"), world.campaign
+    world.campaign = other = create_campaign(world.store, PLAN).id
+    world.actor = world.join("bob")
+    second = world.submit("a")
+    assert [world.claim(seconds=-1).submission for _ in range(2)] == [second, second]
+    assert claim_job(world.store, other, "w", 60) is None
+    assert requeue_lost(world.store, mine) == []
+    assert requeue_lost(world.store, mine, "w") == []
+    assert requeue_lost(world.store, mine, everyone=True) == []
+    assert {job.submission for job in list_jobs(world.store, mine)} == {first}
+    for job in requeue_lost(world.store, other):
+        assert job.submission == second
+    world.campaign = mine
+    for _ in range(2):
+        finish_job(world.store, world.claim(), Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    assert unscored(world.store, mine) == [(first, Tier.PUBLIC)]
+    assert unscored(world.store, other) == []
+    verify_ledger(world.store)
 
 
 def test_queueing_twice_makes_no_second_job(world):
