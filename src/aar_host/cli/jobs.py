@@ -42,11 +42,19 @@ def jobs(directory: Path, dead: bool, retry: str | None, as_json: bool) -> list[
     store.close()
     rows = [_row(job) for job in found]
     if not as_json:
-        table = Table(*COLUMNS)
-        for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row.values()))
-        Console().print(table)
+        _show(rows)
     return rows
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    """A table in which ids are never cut short: they are what --retry is given."""
+    names = [name for name in COLUMNS if name != "worker"]
+    table = Table()
+    for name in names:
+        table.add_column(name, no_wrap=name != "error")
+    for row in rows:
+        table.add_row(*(escape("" if row[name] is None else str(row[name])) for name in names))
+    Console().print(table)
 
 
 def _row(job: Job) -> dict[str, Any]:

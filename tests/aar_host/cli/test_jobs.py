@@ -49,7 +49,7 @@ def test_all_jobs_or_the_dead_ones_are_listed(directory):
     (dead,) = jobs(directory, "--dead")
     assert (dead["seed"], dead["tier"], dead["attempts"]) == (0, "public", 1)
     shown = CliRunner().invoke(group, ["jobs", str(directory)])
-    assert "cancelled" in shown.stdout
+    assert {"cancelled", str(dead["id"]), str(dead["submission"])} <= set(shown.stdout.split())
 
 
 def test_a_dead_job_is_put_back_once(directory):

@@ -1,4 +1,4 @@
-"""Dead letters: put back once more, together with what fell with them, and only where it is fair."""
+"""Dead letters: put back once more, with what fell with them, and only where it is fair."""
 
 from __future__ import annotations
 
