@@ -1,4 +1,4 @@
-# make setup   everything into .venv (as root also bubblewrap, through apt)
+# make setup   everything into .venv (as root also bubblewrap and PostgreSQL, through apt)
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
 # make check   ruff, mypy --strict, layers
@@ -11,9 +11,13 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := passive
 
-.PHONY: setup run test check bench
+.PHONY: setup base run test check bench
 
-setup: $(VENV)/.ready
+# The tests start a PostgreSQL of their own; nothing else needs one.
+setup: base
+	@ci/postgresql.sh
+
+base: $(VENV)/.ready
 	@ci/sandbox.sh
 
 $(VENV)/.ready: pyproject.toml ci/constraints.txt
@@ -21,7 +25,7 @@ $(VENV)/.ready: pyproject.toml ci/constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[dev]'
 	@touch $@
 
-run: setup
+run: base
 	$(BIN)/aar run
 
 test: setup check
@@ -37,5 +41,5 @@ $(VENV)/.bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[bench]'
 	@touch $@
 
-bench: setup $(VENV)/.bench
+bench: base $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py

@@ -64,7 +64,7 @@ def bench_load(database: str | None = None) -> dict[str, Any]:
 def _served(paper: Paper) -> Iterator[Path]:
     socket = paper.directory / "s"
     context = multiprocessing.get_context("spawn")
-    where = paper.database or str(paper.grounds.store)
+    where = paper.database or str(paper.directory / "store.db")
     process = context.Process(target=_serve, args=(paper.directory, where, paper.campaign, socket))
     process.start()
     until = time.monotonic() + PATIENCE

@@ -56,7 +56,7 @@ class Paper:
         self.public = problems < round(share * self.size / ITEMS_EACH)
         self._lay(rng, problems)
         self.grounds = Grounds(self.directory)
-        where = self.database or self.grounds.store
+        where = self.database or self.directory / "store.db"
         self.store: Store = open_store(where, lambda: self.now)
         config = {"seeds": self.policy.seeds, **self.policy.caps}
         plan = Plan("paper", "1", "d" * 64, self.policy.name, "a1", config)

@@ -23,10 +23,17 @@ class Setting:
 SETTINGS = (
     Setting("cache_dir", "", "prepared data and anchors; empty: the user's cache folder"),
     Setting("box_dir", "", "where boxes live while they run; empty: the system's temporary folder"),
+    Setting(
+        "database_url",
+        "",
+        "where campaigns are stored: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME; "
+        "empty: a file in each campaign's directory",
+    ),
     Setting("sandbox", "bubblewrap", "bubblewrap, or none (asked for only; marks every result)"),
     Setting("workers", "2", "training jobs at a time"),
     Setting("job_memory_mb", "2048", "memory of one box, in MiB"),
     Setting("job_seconds", "60", "wall time of one seed of a training job, in seconds"),
+    Setting("job_attempts", "3", "how often a job's worker may be lost before the job is"),
     Setting("job_pids", "64", "processes and threads of one box"),
     Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
     Setting("max_submissions", "300", "submissions of a campaign, pooled over its researchers"),
@@ -56,3 +63,8 @@ def number(name: str) -> int:
 def cache_dir() -> Path:
     """Where prepared data and anchors are kept."""
     return Path(setting("cache_dir") or platformdirs.user_cache_dir("aar"))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a program that we start: our own, and more."""
+    return {**os.environ, **more}

@@ -17,6 +17,10 @@ USAGE, INTERRUPTED = 2, 130
 COMMANDS = {
     "run": ("aar_host.cli.run:run", "Run a campaign: researchers, sealed final, report."),
     "report": ("aar_host.cli.run:report", "Write the report of a finished campaign again."),
+    "jobs": ("aar_host.cli.jobs:jobs", "List a campaign's jobs; put lost ones back."),
+    "fsck": ("aar_host.cli.keep:fsck", "Prove that a campaign is as it was written."),
+    "backup": ("aar_host.cli.keep:backup", "Write a campaign to one archive."),
+    "restore": ("aar_host.cli.keep:restore", "Bring a campaign back from an archive."),
     "anchors": ("aar_host.cli.data:anchors", "Train and show weak supervisor, baselines, ceiling."),
     "baselines": ("aar_host.cli.compare:baselines", "Compare the registered methods on a problem."),
     "transfer": ("aar_host.cli.compare:transfer", "Does a gain hold elsewhere: does it transfer?"),

@@ -12,6 +12,7 @@ from aar_host.anchors.references import Anchors, Progress, build_anchors
 from aar_host.feedback import SEALED, Policy
 from aar_host.fleet.options import Options
 from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.jobs.places import database_of, note_campaign
 from aar_host.problems.prepare import prepare
 from aar_host.problems.registry import get_problem
 from aar_host.sandbox import Sandbox, make_sandbox
@@ -59,7 +60,8 @@ def set_up(options: Options, progress: Progress) -> Campaign:
     progress("test items and what the anchors say of them", 0, 1)
     grounds = lay_grounds(source, anchors, options.out, options.sandbox)
     progress("test items and what the anchors say of them", 1, 1)
-    store = open_store(grounds.store)
+    database = database_of(options.out)
+    store = open_store(database)
     plan = Plan(
         problem=source.name,
         version=source.public().version,
@@ -78,6 +80,7 @@ def set_up(options: Options, progress: Progress) -> Campaign:
         },
     )
     campaign = create_campaign(store, plan)
+    note_campaign(options.out, campaign.id, database)
     return Campaign(campaign.id, grounds, anchors, store, sandbox, SEALED, campaign.created)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aar_host.jobs.grounds import Grounds
+from aar_host.jobs.places import campaign_of
 from aar_host.jobs.settle import settle, settle_rest
 from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import work
@@ -42,10 +43,11 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """`workers` processes that share this machine."""
+    """`workers` processes that share this machine, for the campaign that lives in `directory`."""
 
     def __init__(self, store: Store, directory: Path, workers: int) -> None:
         self._store, self._directory, self._size = store, directory, workers
+        self._campaign = campaign_of(directory)
         self._context = multiprocessing.get_context("spawn")
         self._stop = self._context.Event()
         self._deaths: list[float] = []
@@ -80,7 +82,7 @@ class LocalExecutor:
         now = time.monotonic()
         if now > self._settled + SETTLE_SECONDS:
             self._settled = now
-            settle_rest(self._store, Grounds(self._directory))
+            settle_rest(self._store, Grounds(self._directory), self._campaign)
         self._deaths = [t for t in self._deaths if t > now - 60] + [now] * len(dead)
         if len(self._deaths) > MAX_DEATHS:
             raise Unavailable(
@@ -97,7 +99,7 @@ class LocalExecutor:
         self._release(name)
 
     def _release(self, worker: str | None) -> None:
-        for job in requeue_lost(self._store, worker):
+        for job in requeue_lost(self._store, self._campaign, worker):
             if job.status is JobStatus.LOST:
                 settle(self._store, Grounds(self._directory), job)
 

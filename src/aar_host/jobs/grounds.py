@@ -6,7 +6,8 @@ practice/    what researchers' boxes hold: other inputs of the same kind, with w
 host/        test inputs, weak labels, anchors' predictions, secret.json   (0700)
 vault/       labels and metadata of the test items                         (0700)
 methods/     sources as they were run, by digest
-store.db     the store
+store.db     the store, where AAR_DATABASE_URL names no other
+campaign.json   the campaign's id, and where it is stored
 """
 
 from __future__ import annotations
@@ -77,11 +78,6 @@ class Grounds:
     def practice(self) -> Path:
         """What researchers' boxes hold."""
         return self.directory / "practice"
-
-    @property
-    def store(self) -> Path:
-        """The store's file."""
-        return self.directory / "store.db"
 
     @property
     def policy(self) -> Policy:

@@ -81,6 +81,13 @@ class Judge:
         with suppress(Conflict):
             record_score(self._store, submission, Tier.SEALED, body)
 
+    def recompute(self, submission: str, tier: Tier) -> dict[str, Any]:
+        """The score that a submission must have: its own, or that of the one it answers as."""
+        found = get_submission(self._store, submission)
+        while tier is Tier.PUBLIC and found.answers_as is not None:
+            found = get_submission(self._store, found.answers_as)
+        return self.score(found, tier)
+
     def settle(self, campaign: str) -> None:
         """Judge what was accepted and not judged, because the server died in between."""
         for submission in unjudged(self._store, campaign):

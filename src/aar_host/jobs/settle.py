@@ -18,9 +18,9 @@ from aar_lab.errors import Conflict, Undefined
 from aar_lab.types import JobStatus
 
 
-def settle_rest(store: Store, grounds: Grounds) -> None:
+def settle_rest(store: Store, grounds: Grounds, campaign: str) -> None:
     """Settle what a worker has ended and not settled, because it died in between."""
-    for submission, tier in unscored(store):
+    for submission, tier in unscored(store, campaign):
         settle(store, grounds, jobs_of(store, submission, tier)[0])
 
 
@@ -38,23 +38,29 @@ def settle(store: Store, grounds: Grounds, job: Job) -> None:
         return
     if any(j.status in UNFINISHED for j in jobs):
         return
-    body = _score(store, grounds, job)
+    body = score_jobs(store, grounds, job.submission, job.tier)
     # Two workers may end the last two seeds at once; scores are written once, by the first.
     with suppress(Conflict):
         record_score(store, job.submission, job.tier, body)
 
 
-def _score(store: Store, grounds: Grounds, job: Job) -> dict[str, Any]:
+def score_jobs(store: Store, grounds: Grounds, submission: str, tier: Tier) -> dict[str, Any]:
+    """The score that follows from the stored predictions of a submission's jobs, as JSON.
+
+    Raises:
+        Corrupt: the predictions are of other examples.
+        BadInput, TooFewSeeds: they are not one for each weak seed.
+    """
     tests = grounds.tests
-    found = predictions_of(store, job.submission, job.tier, test_inputs(tests, job.tier).ids)
+    found = predictions_of(store, submission, tier, test_inputs(tests, tier).ids)
     results = [SeedResult(p.predictions, p.recipe.threshold) for p in found.values()]
-    anchors = grounds.anchor_predictions(job.tier)
+    anchors = grounds.anchor_predictions(tier)
     try:
-        return score_part(job.submission, results, anchors, tests, job.tier).as_dict()
+        return score_part(submission, results, anchors, tests, tier).as_dict()
     except Undefined as error:
         return {
-            "submission": job.submission,
-            "part": job.tier.value,
+            "submission": submission,
+            "part": tier.value,
             "pgr": None,
             "error": error.as_dict(),
         }

@@ -11,12 +11,13 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from aar_host.jobs.grounds import SEEDS, Grounds
+from aar_host.jobs.places import open_campaign_store
 from aar_host.jobs.settle import settle
 from aar_host.jobs.training import Order, TrainingBox, bad_output, workspace_name
 from aar_host.problems.prepare import test_inputs
 from aar_host.sandbox import Sandbox, make_sandbox
 from aar_host.settings import number
-from aar_host.store import Store, Tier, open_store
+from aar_host.store import Store, Tier
 from aar_host.store.jobs import Job, Outcome, claim_job, finish_job
 from aar_host.store.predictions import Predicted
 from aar_host.store.submissions import method_source
@@ -37,6 +38,7 @@ class Bench:
     name: str
     grounds: Grounds
     store: Store
+    campaign: str
     sandbox: Sandbox
 
     def __post_init__(self) -> None:
@@ -53,9 +55,10 @@ class Bench:
             self._inputs[tier] = test_inputs(self.grounds.tests, tier)
         return self._inputs[tier]
 
-    def lease(self) -> float:
-        """Seconds after which a claimed job counts as lost."""
-        return number("job_seconds") + SPARE_SECONDS
+    def claim(self, submission: str | None = None) -> Job | None:
+        """The next job, or the next of a submission; it counts as lost when its time is over."""
+        lease = number("job_seconds") + SPARE_SECONDS
+        return claim_job(self.store, self.campaign, self.name, lease, submission)
 
 
 def work(directory: Path, name: str, stop: Event) -> None:
@@ -63,11 +66,11 @@ def work(directory: Path, name: str, stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_one_thread()
     grounds = Grounds(directory)
-    store = open_store(grounds.store)
-    bench = Bench(name, grounds, store, make_sandbox(grounds.facts["sandbox"]))
+    store, campaign = open_campaign_store(directory)
+    bench = Bench(name, grounds, store, campaign, make_sandbox(grounds.facts["sandbox"]))
     parent = multiprocessing.parent_process()
     while not stop.is_set() and (parent is None or parent.is_alive()):
-        job = claim_job(store, name, bench.lease())
+        job = bench.claim()
         if job is None:
             time.sleep(IDLE_SECONDS)
         else:
@@ -99,7 +102,7 @@ def _run_jobs(bench: Bench, order: Order, first: Job) -> None:
                 finish_job(bench.store, job, run_job(bench, box, job, spare))
                 settle(bench.store, bench.grounds, job)
                 spare = 0.0
-                job = claim_job(bench.store, bench.name, bench.lease(), first.submission)
+                job = bench.claim(first.submission)
     except JobFailed as error:
         assert job is not None
         outcome = Outcome(JobStatus(error.status), log=error.log, error=error)

@@ -102,7 +102,14 @@ def refuse_claim(
         charge(connection, campaign)
         ended = {"status": JobStatus.BAD_OUTPUT, "error": error.as_dict(), "finished": now}
         _insert(connection, (campaign, actor, submission), _row("", card, ()) | ended, now)
-        payload = {"submission": submission, "error": error.as_dict()}
+        payload: dict[str, Any] = {
+            "submission": submission,
+            "content": "",
+            "card": digest_json(card.as_dict()),
+            "builds_on": [],
+            "answers_as": None,
+            "error": error.as_dict(),
+        }
         append(connection, now, Event(campaign, "submission_refused", payload, actor))
 
 

@@ -1,4 +1,9 @@
-"""Jobs: one seed of one submission on one tier, durable, leased to a worker while it runs."""
+"""Jobs: one seed of one submission on one tier, durable, leased to a worker while it runs.
+
+A job is known by (submission, tier, seed index), its natural idempotency key: asking for one twice
+makes no second job, and its predictions are stored under that key, once. An attempt is used up when
+the worker is lost; a job that used up all of them is a dead letter, with the status lost.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from aar_host.settings import number
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
 from aar_host.store.schema import Tier, jobs, submissions
+from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict, LabError, UnknownName
 from aar_lab.types import JobStatus
 
 MAX_LOG = 16_384
-MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Job:
     """A job as stored.
 
     Args:
-        attempts: how often its worker was lost, in 0…MAX_ATTEMPTS.
+        attempts: how often its worker was lost, in 0…`job_attempts`.
         worker, leased_until: who runs it, and until when it must have ended.
         seconds: {train, predict, box, total} of the last run, or None.
         log: the last `MAX_LOG` characters that it wrote.
@@ -106,19 +112,23 @@ def queue_jobs(store: Store, submission: str, tier: Tier, seeds: Iterable[int]) 
 
 
 def claim_job(
-    store: Store, worker: str, lease_seconds: float, submission: str | None = None
+    store: Store, campaign: str, worker: str, lease_seconds: float, submission: str | None = None
 ) -> Job | None:
-    """Take the job that waits longest, or None. No two workers ever get the same one.
+    """Take the campaign's job that waits longest, or None. No two workers ever get the same one.
 
     Jobs of submissions that no worker is busy with come first, since the seeds of a submission
     share a box; with `submission` only its jobs are taken.
     """
     now = store.clock()
     with store.writing() as connection:
-        query = select(jobs.c.id, jobs.c.submission).where(jobs.c.status == JobStatus.QUEUED)
+        query = select(jobs.c.id, jobs.c.submission).where(
+            jobs.c.campaign == campaign, jobs.c.status == JobStatus.QUEUED
+        )
         if submission is not None:
             query = query.where(jobs.c.submission == submission)
-        running = select(jobs.c.submission).where(jobs.c.status == JobStatus.RUNNING)
+        running = select(jobs.c.submission).where(
+            jobs.c.campaign == campaign, jobs.c.status == JobStatus.RUNNING
+        )
         busy = case((jobs.c.submission.in_(running), 1), else_=0)
         order = (busy, jobs.c.queued, jobs.c.seed_index, jobs.c.id)
         waiting = connection.execute(query.order_by(*order).limit(1)).first()
@@ -137,36 +147,44 @@ def claim_job(
         return find_job(connection, waiting.id)
 
 
-def requeue_lost(store: Store, worker: str | None = None) -> list[Job]:
-    """Put jobs whose lease has expired back into the queue, or end them as lost.
+def requeue_lost(
+    store: Store,
+    campaign: str,
+    worker: str | None = None,
+    *,
+    everyone: bool = False,
+    counted: bool = True,
+) -> list[Job]:
+    """Put jobs of a campaign whose lease has expired back into the queue, or end them as lost.
 
     Args:
-        worker: one that is known to be dead; its leases count as expired.
+        worker: one that is known to be dead; its leases count as expired, and no other's do.
+        everyone: no worker of the campaign lives: all leases count as expired.
+        counted: whether this uses up an attempt; not where the whole fleet was ended.
 
     Returns:
-        The jobs that were changed; a job whose worker was lost `MAX_ATTEMPTS` times is LOST.
+        The jobs that were changed; one whose worker was lost `job_attempts` times is LOST.
     """
-    now = store.clock()
+    now, most = store.clock(), number("job_attempts")
+    query = select(jobs).where(jobs.c.campaign == campaign, jobs.c.status == JobStatus.RUNNING)
+    if worker is not None:
+        query = query.where(jobs.c.worker == worker)
+    elif not everyone:
+        query = query.where(jobs.c.leased_until < now)
     with store.writing() as connection:
-        over = jobs.c.leased_until < now if worker is None else jobs.c.worker == worker
-        running = select(jobs).where(jobs.c.status == JobStatus.RUNNING, over)
-        expired = connection.execute(running).all()
+        expired = connection.execute(query).all()
         for row in expired:
-            lost = row.attempts + 1 >= MAX_ATTEMPTS
+            attempts = row.attempts + counted
+            lost = attempts >= most
             status = JobStatus.LOST if lost else JobStatus.QUEUED
+            ending = {"status": status, "attempts": attempts, "finished": now if lost else None}
             connection.execute(
                 update(jobs)
                 .where(jobs.c.id == row.id)
-                .values(
-                    status=status,
-                    attempts=row.attempts + 1,
-                    worker=None,
-                    leased_until=None,
-                    finished=now if lost else None,
-                )
+                .values(worker=None, leased_until=None, **ending)
             )
             payload = {"job": row.id, "worker": row.worker, "status": status}
-            append(connection, now, Event(row.campaign, "worker_lost", payload))
+            append(connection, now, Event(campaign, "worker_lost", payload))
         return [find_job(connection, row.id) for row in expired]
 
 
@@ -201,6 +219,7 @@ def finish_job(store: Store, job: Job, outcome: Outcome) -> None:
         if outcome.predicted is not None:
             key = (job.submission, job.tier, job.seed_index)
             payload["predictions"] = insert_predictions(connection, key, outcome.predicted)
+            payload["recipe"] = digest_json(outcome.predicted.recipe.as_dict())
         append(connection, now, Event(job.campaign, "job_finished", payload))
 
 
@@ -209,6 +228,18 @@ def jobs_of(store: Store, submission: str, tier: Tier) -> list[Job]:
     query = select(jobs).where(jobs.c.submission == submission, jobs.c.tier == tier)
     with store.reading() as connection:
         rows = connection.execute(query.order_by(jobs.c.seed_index))
+        return [Job(**row._mapping) for row in rows]
+
+
+def list_jobs(store: Store, campaign: str, status: JobStatus | None = None) -> list[Job]:
+    """The jobs of a campaign, or those in one status, in the order in which they were queued."""
+    query = select(jobs).where(jobs.c.campaign == campaign)
+    if status is not None:
+        query = query.where(jobs.c.status == status)
+    with store.reading() as connection:
+        rows = connection.execute(
+            query.order_by(jobs.c.queued, jobs.c.submission, jobs.c.seed_index)
+        )
         return [Job(**row._mapping) for row in rows]
 
 

@@ -60,17 +60,23 @@ def verify_ledger(store: Store) -> None:
 
     A chain cannot notice that its newest entries were cut off: keep the last hash elsewhere.
     """
-    expected, previous = 1, GENESIS
     with store.reading() as connection:
-        for row in connection.execute(select(ledger).order_by(ledger.c.seq)):
-            body = {name: value for name, value in row._mapping.items() if name != "hash"}
-            if row.seq != expected or row.previous != previous or row.hash != digest_json(body):
-                raise Corrupt(
-                    f"ledger entry {expected}",
-                    "it is missing or was changed after it was written",
-                    "Restore the database from a backup; trust no result after this entry.",
-                )
-            expected, previous = row.seq + 1, row.hash
+        verify_chain(connection)
+
+
+def verify_chain(connection: Connection) -> tuple[int, str]:
+    """As `verify_ledger`, within a transaction; returns the number of entries and the last hash."""
+    expected, previous = 1, GENESIS
+    for row in connection.execute(select(ledger).order_by(ledger.c.seq)):
+        body = {name: value for name, value in row._mapping.items() if name != "hash"}
+        if row.seq != expected or row.previous != previous or row.hash != digest_json(body):
+            raise Corrupt(
+                f"ledger entry {expected}",
+                "it is missing or was changed after it was written",
+                "Restore the database from a backup; trust no result after this entry.",
+            )
+        expected, previous = row.seq + 1, row.hash
+    return expected - 1, previous
 
 
 def _event(row: Row[Any]) -> Event:

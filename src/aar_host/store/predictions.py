@@ -29,7 +29,7 @@ def insert_predictions(
     """Store within a transaction under (submission, tier, seed index); return their digest."""
     submission, tier, seed = key
     ids = sorted(predicted.predictions.ids)
-    probs = predicted.predictions.aligned(ids).astype("<f8").tobytes()
+    probs = _packed(predicted.predictions, ids)
     connection.execute(
         insert(predictions).values(
             submission=submission,
@@ -45,9 +45,15 @@ def insert_predictions(
 
 def content_of(parts: Mapping[Tier, Predictions]) -> str:
     """Digest of predictions, whatever the order in which they were handed in."""
-    return digest_json(
-        {tier.value: [list(part.ids), part.probs.tolist()] for tier, part in parts.items()}
-    )
+    found = {}
+    for tier, part in parts.items():
+        ids = sorted(part.ids)
+        found[tier.value] = [digest_json(ids), digest_bytes(_packed(part, ids))]
+    return digest_json(found)
+
+
+def _packed(part: Predictions, ids: Sequence[str]) -> bytes:
+    return part.aligned(ids).astype("<f8").tobytes()
 
 
 def predictions_of(

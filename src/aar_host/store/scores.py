@@ -67,10 +67,11 @@ def record_score(store: Store, submission: str, tier: Tier, body: Mapping[str, A
         append(connection, now, Event(found.campaign, "score_recorded", payload))
 
 
-def unscored(store: Store) -> list[tuple[str, Tier]]:
+def unscored(store: Store, campaign: str) -> list[tuple[str, Tier]]:
     """Submissions without a score on a tier where all their jobs have ended, and well if sealed.
 
-    Whoever ended the last job should have settled them; here is what was left when it died.
+    Of one campaign. Whoever ended the last job should have settled them; here is what was left
+    when it died.
     """
     ended = case((jobs.c.status.in_(list(UNFINISHED)), 1), else_=0)
     failed = case((jobs.c.status != JobStatus.DONE, 1), else_=0)
@@ -80,7 +81,7 @@ def unscored(store: Store) -> list[tuple[str, Tier]]:
         .outerjoin(
             scores, (scores.c.submission == jobs.c.submission) & (scores.c.tier == jobs.c.tier)
         )
-        .where(scores.c.submission.is_(None))
+        .where(jobs.c.campaign == campaign, scores.c.submission.is_(None))
         .where(submissions.c.status.in_([*UNFINISHED, JobStatus.DONE]))
         .group_by(jobs.c.submission, jobs.c.tier)
         .having(func.sum(ended) == 0)

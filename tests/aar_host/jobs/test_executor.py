@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
-from tests.aar_host.jobs.conftest import GOOD, SLOW, until
+from tests.aar_host.jobs.conftest import GOOD, SLOW, open_site, until
 
 from aar_host.jobs.executor import LocalExecutor
-from aar_host.jobs.grounds import SEEDS
+from aar_host.jobs.fsck import fsck
+from aar_host.jobs.grounds import SEEDS, Grounds
 from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import run_submission
 from aar_host.sandbox import box_dir
 from aar_host.sandbox.groups import descendants
+from aar_host.settings import number
 from aar_host.store import Tier
-from aar_host.store.jobs import MAX_ATTEMPTS, Outcome, claim_job, finish_job, jobs_of
+from aar_host.store.jobs import Outcome, claim_job, finish_job, jobs_of
 from aar_host.store.ledger import events
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import get_submission, method_source
 from aar_lab.errors import JobFailed
 from aar_lab.types import JobStatus
 
+ATTEMPTS = number("job_attempts")
 ENDLESS = "def train(task, rng):\n    while True: pass\n"
 
 
@@ -58,8 +62,8 @@ def test_a_killed_worker_changes_no_score(site, executor):
 def test_a_job_whose_workers_die_three_times_is_lost_and_the_next_one_runs(site):
     deadly, next_one = site.submit(ENDLESS), site.submit(GOOD)
     executor = LocalExecutor(site.store, site.grounds.directory, workers=0)
-    for attempt in range(MAX_ATTEMPTS):
-        job = claim_job(site.store, "dies", -1, deadly)
+    for attempt in range(ATTEMPTS):
+        job = claim_job(site.store, site.campaign, "dies", -1, deadly)
         assert job is not None
         assert (job.seed_index, job.attempts) == (0, attempt)
         executor.tend()
@@ -90,10 +94,10 @@ def test_stopping_leaves_no_process_no_workspace_and_no_running_job(site, execut
 
 def test_a_result_that_comes_after_the_lease_is_dropped(site):
     submission = site.submit("def train(task, rng):\n    1 / 0\n")
-    mine = claim_job(site.store, site.bench.name, -1)
+    mine = claim_job(site.store, site.campaign, site.bench.name, -1)
     executor = LocalExecutor(site.store, site.grounds.directory, workers=0)
     executor.tend()
-    other = claim_job(site.store, "other", 600)
+    other = claim_job(site.store, site.campaign, "other", 600)
     assert mine is not None
     assert other is not None
     assert other.id == mine.id
@@ -101,3 +105,27 @@ def test_a_result_that_comes_after_the_lease_is_dropped(site):
     assert running(site, submission)
     error = JobFailed("seed 0", "it crashed", "Mend it.")
     finish_job(site.store, other, Outcome(JobStatus.CRASHED, error=error))
+
+
+def test_workers_serve_a_campaign_on_postgresql(
+    laid_out, box_maker, postgresql, tmp_path, monkeypatch
+):
+    folder = tmp_path / "campaign"
+    shutil.copytree(laid_out.directory, folder)
+    with postgresql.database() as url:
+        monkeypatch.setenv("AAR_DATABASE_URL", url)
+        site = open_site(Grounds(folder), box_maker)
+        undisturbed = site.run(GOOD)
+        submission = site.submit(SLOW)
+        executor = LocalExecutor(site.store, folder, workers=1)
+        executor.start()
+        try:
+            until(lambda: running(site, submission, seed=1))
+            os.kill(executor.pids[0], signal.SIGKILL)
+            until(lambda: body(site, submission), executor.tend)
+        finally:
+            executor.stop()
+        assert body(site, submission) == body(site, undisturbed.id)
+        assert all(check.ok for check in fsck(folder))
+        site.store.close()
+    assert not (folder / "store.db").exists()

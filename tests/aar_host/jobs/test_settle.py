@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from tests.aar_host.jobs.conftest import GOOD
+from tests.aar_host.jobs.conftest import GOOD, answer_job
 
 from aar_host.jobs.grounds import SEEDS
 from aar_host.jobs.settle import settle, settle_rest
-from aar_host.problems.prepare import test_inputs as inputs_of
 from aar_host.store import Tier
 from aar_host.store.campaigns import set_state
 from aar_host.store.jobs import Outcome, claim_job, finish_job, queue_jobs
 from aar_host.store.ledger import events
-from aar_host.store.predictions import Predicted
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import scores_of, unscored
 from aar_host.store.submissions import get_submission
 from aar_lab.errors import JobFailed
-from aar_lab.types import JobStatus, Predictions, Recipe
+from aar_lab.types import JobStatus
 
 
 def answer(site, job):
-    """Finish a job with predictions out of the air."""
-    ids = inputs_of(site.grounds.tests, job.tier).ids
-    probs = [0.1 + 0.8 * ((len(i) + n) % 2) for n, i in enumerate(ids)]
-    finish_job(
-        site.store, job, Outcome(JobStatus.DONE, Predicted(Predictions(ids, probs), Recipe()))
-    )
+    answer_job(site.store, site.grounds, job)
 
 
 def claimed(site):
-    job = claim_job(site.store, "w", 600)
+    job = claim_job(site.store, site.campaign, "w", 600)
     assert job is not None
     return job
 
@@ -84,7 +77,7 @@ def test_a_failed_seed_fails_its_submission_and_never_counts_as_zero(site):
     found = get_submission(site.store, submission)
     assert found.status is JobStatus.TIMEOUT
     assert found.error["fault"] == "the method ended as timeout"
-    assert claim_job(site.store, "w", 600) is None
+    assert claim_job(site.store, site.campaign, "w", 600) is None
     assert not scores_of(site.store, [submission])
 
 
@@ -92,7 +85,7 @@ def test_what_a_dead_worker_left_unsettled_is_settled(site):
     submission = site.submit(GOOD)
     for job in [claimed(site) for _ in range(SEEDS)]:
         answer(site, job)
-    assert unscored(site.store) == [(submission, Tier.PUBLIC)]
-    settle_rest(site.store, site.grounds)
+    assert unscored(site.store, site.campaign) == [(submission, Tier.PUBLIC)]
+    settle_rest(site.store, site.grounds, site.campaign)
     assert submission in scores_of(site.store, [submission])
-    assert unscored(site.store) == []
+    assert unscored(site.store, site.campaign) == []

@@ -1,11 +1,10 @@
-"""The real application on a real SQLite file, called through ASGI without a network."""
+"""The real application on a either database, called through ASGI without a network."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,7 +33,7 @@ CONFIG = {
 class Site:
     """One campaign behind its server; `ada` is a researcher of it."""
 
-    path: Path
+    where: str
     now: float = 1000.0
     config: Mapping[str, Any] = field(default_factory=lambda: CONFIG)
     store: Store = field(init=False)
@@ -43,7 +42,7 @@ class Site:
     ada: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = open_store(self.path, lambda: self.now)
+        self.store = open_store(self.where, lambda: self.now)
         plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", self.config)
         self.campaign = create_campaign(self.store, plan).id
         self.app = create_app(self.store, self.campaign)
@@ -91,8 +90,10 @@ def check_error(response: httpx.Response, status: int, code: str) -> Mapping[str
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "lab.db")
+def site(where: str) -> Iterator[Site]:
+    made = Site(where)
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_card_with_a_score_is_refused_and_nothing_is_charged(site, refused, dr
 
 
 def test_without_the_rules_the_same_source_is_accepted_and_so_is_any_card(site, draft, tmp_path):
-    lax = type(site)(tmp_path / "lax.db", config={**site.config, "integrity": False})
+    lax = type(site)(str(tmp_path / "lax.db"), config={**site.config, "integrity": False})
     assert lax.submit(READING_FILES)
     body = draft(OTHER, card=card_body(hyperparameters={"epochs": 3}))
     assert lax.call("POST", "/submissions", json=body).status_code == 202
@@ -157,7 +157,7 @@ def test_the_leaderboard_is_best_first_and_undefined_last(site):
 
 def test_the_log_of_a_failure_goes_to_operators_alone(site):
     name = site.submit()
-    job = claim_job(site.store, "w", 60)
+    job = claim_job(site.store, site.campaign, "w", 60)
     error = JobFailed(name, "it crashed", "See the log.")
     finish_job(site.store, job, Outcome(JobStatus.CRASHED, log="Traceback", error=error))
     fail_submission(site.store, name, JobStatus.CRASHED, error)

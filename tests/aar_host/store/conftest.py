@@ -1,9 +1,9 @@
-"""A store on a real SQLite file, with a clock that tests move by hand."""
+"""A store on either database, with a clock that tests move by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from tests.cards import CARD
@@ -12,6 +12,7 @@ from aar_host.auth import issue
 from aar_host.store import Store, open_store
 from aar_host.store.actors import actor_of_token
 from aar_host.store.campaigns import Plan, create_campaign
+from aar_host.store.jobs import Job, claim_job
 from aar_host.store.submissions import Draft, add_submission
 from aar_lab.digest import digest_text
 from aar_lab.types import Role
@@ -33,14 +34,14 @@ class Clock:
 class World:
     """A campaign with one researcher, and short ways to do the usual things."""
 
-    path: Path
+    where: str
     clock: Clock = field(default_factory=Clock)
     store: Store = field(init=False)
     campaign: str = field(init=False)
     actor: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = open_store(self.path, self.clock)
+        self.store = open_store(self.where, self.clock)
         self.campaign = create_campaign(self.store, PLAN).id
         self.actor = self.join("ada")
 
@@ -50,11 +51,19 @@ class World:
         assert row is not None
         return str(row.id)
 
+    def claim(self, worker: str = "w", seconds: float = 60, submission: str | None = None) -> Job:
+        """The next job, which must be there."""
+        job = claim_job(self.store, self.campaign, worker, seconds, submission)
+        assert job is not None
+        return job
+
     def submit(self, source: str, *builds_on: str) -> str:
         draft = Draft(source, CARD, builds_on)
         return add_submission(self.store, self.campaign, self.actor, draft)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "lab.db")
+def world(where: str) -> Iterator[World]:
+    made = World(where)
+    yield made
+    made.store.close()

@@ -6,25 +6,29 @@ import multiprocessing
 
 import numpy as np
 import pytest
+from tests.aar_host.store.conftest import PLAN
 
 from aar_host.store import Tier, open_store
+from aar_host.store.campaigns import create_campaign
 from aar_host.store.jobs import (
-    MAX_ATTEMPTS,
     MAX_LOG,
     Outcome,
     claim_job,
     count_jobs,
     finish_job,
     jobs_of,
+    list_jobs,
     queue_jobs,
     requeue_lost,
 )
 from aar_host.store.ledger import events, verify_ledger
 from aar_host.store.predictions import Predicted, predictions_of
+from aar_host.store.scores import unscored
 from aar_host.store.submissions import status_of
 from aar_lab.errors import BadInput, Conflict, Corrupt, JobFailed, UnknownName
 from aar_lab.types import JobStatus, Predictions, Recipe
 
+ATTEMPTS = 3
 PREDICTED = Predicted(
     Predictions(("b", "a", "c"), np.array([0.1, 1 / 3, 1.0])), Recipe(("swap",), threshold=0.4)
 )
@@ -35,7 +39,7 @@ def test_workers_spread_over_submissions_and_then_follow_the_queue(world):
     first = world.submit("a")
     world.clock.now += 1
     second = world.submit("b")
-    claimed = [claim_job(world.store, "w", 60) for _ in range(5)]
+    claimed = [claim_job(world.store, world.campaign, "w", 60) for _ in range(5)]
     assert [(job.submission, job.seed_index) for job in claimed[:4]] == [
         (first, 0),
         (second, 0),
@@ -49,27 +53,27 @@ def test_workers_spread_over_submissions_and_then_follow_the_queue(world):
 def test_a_worker_can_go_on_with_one_submission(world):
     first = world.submit("a")
     world.submit("b")
-    claimed = [claim_job(world.store, "w", 60, first) for _ in range(3)]
+    claimed = [claim_job(world.store, world.campaign, "w", 60, first) for _ in range(3)]
     assert [job and job.seed_index for job in claimed] == [0, 1, None]
 
 
 def test_a_dead_workers_leases_are_released_at_once(world):
     world.submit("a")
-    job = claim_job(world.store, "dead", 60)
-    claim_job(world.store, "alive", 60)
-    assert [lost.id for lost in requeue_lost(world.store, "dead")] == [job.id]
+    job = claim_job(world.store, world.campaign, "dead", 60)
+    claim_job(world.store, world.campaign, "alive", 60)
+    assert [lost.id for lost in requeue_lost(world.store, world.campaign, "dead")] == [job.id]
 
 
 def test_a_claim_is_a_lease(world):
     world.submit("a")
-    job = claim_job(world.store, "w", 60)
+    job = claim_job(world.store, world.campaign, "w", 60)
     assert (job.status, job.worker, job.leased_until) == (JobStatus.RUNNING, "w", 1060.0)
-    assert requeue_lost(world.store) == []
+    assert requeue_lost(world.store, world.campaign) == []
 
 
 def test_a_finished_job_keeps_its_predictions_by_id(world):
     submission = world.submit("a")
-    job = claim_job(world.store, "w", 60)
+    job = claim_job(world.store, world.campaign, "w", 60)
     finish_job(world.store, job, Outcome(JobStatus.DONE, PREDICTED, SECONDS, "log"))
     stored = jobs_of(world.store, submission, Tier.PUBLIC)[0]
     assert (stored.status, stored.seconds, stored.log) == (JobStatus.DONE, SECONDS, "log")
@@ -82,7 +86,7 @@ def test_a_finished_job_keeps_its_predictions_by_id(world):
 
 def test_predictions_are_never_read_for_other_examples(world):
     submission = world.submit("a")
-    job = claim_job(world.store, "w", 60)
+    job = claim_job(world.store, world.campaign, "w", 60)
     finish_job(world.store, job, Outcome(JobStatus.DONE, PREDICTED, SECONDS))
     with pytest.raises(Corrupt, match="other examples"):
         predictions_of(world.store, submission, Tier.PUBLIC, ["a", "b", "d"])
@@ -90,7 +94,7 @@ def test_predictions_are_never_read_for_other_examples(world):
 
 def test_a_failed_job_keeps_its_error_and_the_end_of_its_log(world):
     submission = world.submit("a")
-    job = claim_job(world.store, "w", 60)
+    job = claim_job(world.store, world.campaign, "w", 60)
     error = JobFailed("job", "ran out of memory", "Use less.")
     outcome = Outcome(JobStatus.OUT_OF_MEMORY, log="x" * MAX_LOG + "the end", error=error)
     finish_job(world.store, job, outcome)
@@ -112,10 +116,10 @@ def test_an_outcome_is_final_and_has_predictions_exactly_if_done(status, predict
 
 def test_a_lost_worker_costs_an_attempt_and_its_late_result_is_refused(world):
     submission = world.submit("a")
-    lost = claim_job(world.store, "w", 60)
+    lost = claim_job(world.store, world.campaign, "w", 60)
     world.clock.now += 61
-    assert [job.id for job in requeue_lost(world.store)] == [lost.id]
-    again = claim_job(world.store, "w", 60)
+    assert [job.id for job in requeue_lost(world.store, world.campaign)] == [lost.id]
+    again = claim_job(world.store, world.campaign, "w", 60)
     assert (again.id, again.attempts) == (lost.id, 1)
     with pytest.raises(Conflict, match="not yours"):
         finish_job(world.store, lost, Outcome(JobStatus.DONE, PREDICTED, SECONDS))
@@ -125,15 +129,60 @@ def test_a_lost_worker_costs_an_attempt_and_its_late_result_is_refused(world):
 
 def test_a_job_that_loses_every_worker_ends_as_lost(world):
     world.submit("a")
-    claim_job(world.store, "other", 1e6)
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        assert claim_job(world.store, "w", 60) is not None
+    claim_job(world.store, world.campaign, "other", 1e6)
+    for attempt in range(1, ATTEMPTS + 1):
+        assert claim_job(world.store, world.campaign, "w", 60) is not None
         world.clock.now += 61
-        (job,) = requeue_lost(world.store)
+        (job,) = requeue_lost(world.store, world.campaign)
         assert job.attempts == attempt
     assert (job.status, job.finished) == (JobStatus.LOST, world.clock.now)
-    assert claim_job(world.store, "w", 60) is None
+    assert claim_job(world.store, world.campaign, "w", 60) is None
     assert count_jobs(world.store, world.campaign) == {JobStatus.RUNNING: 1, JobStatus.LOST: 1}
+
+
+def test_a_dead_fleet_costs_its_jobs_no_attempt(world):
+    submission = world.submit("a")
+    claimed = [world.claim("one", 1e6), world.claim("two", 1e6)]
+    store, campaign = world.store, world.campaign
+    for _ in range(ATTEMPTS + 1):
+        requeued = requeue_lost(store, campaign, everyone=True, counted=False)
+        assert {job.id for job in requeued} == {job.id for job in claimed}
+        assert {(job.status, job.attempts) for job in requeued} == {(JobStatus.QUEUED, 0)}
+        again = [world.claim("three"), world.claim("three")]
+    with pytest.raises(Conflict, match="not yours"):
+        finish_job(store, claimed[0], Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    for job in again:
+        finish_job(store, job, Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    assert list(predictions_of(store, submission, Tier.PUBLIC, "abc")) == [0, 1]
+
+
+def test_how_many_attempts_there_are_is_a_setting(world, monkeypatch):
+    monkeypatch.setenv("AAR_JOB_ATTEMPTS", "1")
+    world.submit("a")
+    world.claim("w")
+    (job,) = requeue_lost(world.store, world.campaign, "w")
+    assert (job.status, job.attempts) == (JobStatus.LOST, 1)
+
+
+def test_campaigns_of_one_database_never_touch_each_others_jobs(world):
+    first, mine = world.submit("a"), world.campaign
+    world.campaign = other = create_campaign(world.store, PLAN).id
+    world.actor = world.join("bob")
+    second = world.submit("a")
+    assert [world.claim(seconds=-1).submission for _ in range(2)] == [second, second]
+    assert claim_job(world.store, other, "w", 60) is None
+    assert requeue_lost(world.store, mine) == []
+    assert requeue_lost(world.store, mine, "w") == []
+    assert requeue_lost(world.store, mine, everyone=True) == []
+    assert {job.submission for job in list_jobs(world.store, mine)} == {first}
+    for job in requeue_lost(world.store, other):
+        assert job.submission == second
+    world.campaign = mine
+    for _ in range(2):
+        finish_job(world.store, world.claim(), Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+    assert unscored(world.store, mine) == [(first, Tier.PUBLIC)]
+    assert unscored(world.store, other) == []
+    verify_ledger(world.store)
 
 
 def test_queueing_twice_makes_no_second_job(world):
@@ -146,9 +195,9 @@ def test_queueing_twice_makes_no_second_job(world):
         queue_jobs(world.store, "absent", Tier.SEALED, [0])
 
 
-def _claim_all(path, worker, claimed):
-    store = open_store(path)
-    while (job := claim_job(store, worker, 60)) is not None:
+def _claim_all(where, campaign, worker, claimed):
+    store = open_store(where)
+    while (job := claim_job(store, campaign, worker, 60)) is not None:
         claimed.put(job.id)
     claimed.put(None)
 
@@ -159,7 +208,8 @@ def test_concurrent_claims_never_hand_out_a_job_twice(world):
     fork = multiprocessing.get_context("fork")
     claimed = fork.Queue()
     processes = [
-        fork.Process(target=_claim_all, args=(world.path, f"w{i}", claimed)) for i in range(4)
+        fork.Process(target=_claim_all, args=(world.where, world.campaign, f"w{i}", claimed))
+        for i in range(4)
     ]
     for process in processes:
         process.start()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.tampering import tamper
 
 from aar_host.store.findings import Note, add_finding
 from aar_host.store.ledger import Event, append, events, verify_ledger
@@ -21,15 +19,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("k"), inner),
     max_leaves=5,
 )
-
-
-def tamper(world, statement: str) -> None:
-    """Change the file as somebody with access to it could: past the triggers."""
-    with closing(sqlite3.connect(world.path)) as connection:
-        for verb in ("update", "delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS ledger_no_{verb}")
-        connection.execute(statement)
-        connection.commit()
 
 
 def test_what_happens_is_recorded_in_order_with_its_actor(world):
@@ -84,6 +73,6 @@ def test_tampering_is_found_where_it_was_done(world, statement, entry):
     world.submit("x = 1")
     add_finding(world.store, world.campaign, world.actor, Note(FindingKind.INSIGHT, "body"))
     verify_ledger(world.store)
-    tamper(world, statement)
+    tamper(world.where, statement)
     with pytest.raises(Corrupt, match=f"ledger entry {entry}:"):
         verify_ledger(world.store)

@@ -74,7 +74,7 @@ def test_it_builds_only_on_submissions_of_the_campaign(world):
 
 def test_a_failure_keeps_the_submission_its_first_error_and_its_charge(world):
     submission = world.submit("x = 1")
-    job = claim_job(world.store, "w", 60)
+    job = claim_job(world.store, world.campaign, "w", 60)
     error = JobFailed(submission, "it crashed", "See the log.")
     assert fail_submission(world.store, submission, JobStatus.CRASHED, error)
     assert not fail_submission(world.store, submission, JobStatus.TIMEOUT, error)
@@ -104,7 +104,7 @@ def _submit_many(path, campaign, actor, letter):
 
 def test_concurrent_processes_never_exceed_the_cap(world):
     fork = multiprocessing.get_context("fork")
-    where = (world.path, world.campaign, world.actor)
+    where = (world.where, world.campaign, world.actor)
     processes = [fork.Process(target=_submit_many, args=(*where, letter)) for letter in "ab"]
     for process in processes:
         process.start()

@@ -19,6 +19,18 @@ def upgrade() -> None:
     _jobs()
     _results()
     _record()
+    if op.get_context().dialect.name == "sqlite":
+        _sqlite_triggers()
+    else:
+        _postgresql_triggers()
+
+
+def downgrade() -> None:
+    """Going back would destroy records."""
+    raise NotImplementedError("the first schema cannot be undone: restore a backup instead")
+
+
+def _sqlite_triggers() -> None:
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             op.execute(
@@ -27,9 +39,17 @@ def upgrade() -> None:
             )
 
 
-def downgrade() -> None:
-    """Going back would destroy records."""
-    raise NotImplementedError("the first schema cannot be undone: restore a backup instead")
+def _postgresql_triggers() -> None:
+    op.execute(
+        "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    )
+    for table in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE", "TRUNCATE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
+            )
 
 
 def _identity() -> None:

@@ -13,7 +13,9 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add the recipe; of earlier predictions only the threshold is known."""
     op.add_column("predictions", sa.Column("recipe", sa.JSON, nullable=False, server_default="{}"))
-    op.execute("UPDATE predictions SET recipe = json_object('threshold', threshold)")
+    sqlite = op.get_context().dialect.name == "sqlite"
+    build = "json_object" if sqlite else "json_build_object"
+    op.execute(f"UPDATE predictions SET recipe = {build}('threshold', threshold)")
     op.drop_column("predictions", "threshold")
 
 
@@ -22,5 +24,7 @@ def downgrade() -> None:
     op.add_column(
         "predictions", sa.Column("threshold", sa.Float, nullable=False, server_default="0.5")
     )
-    op.execute("UPDATE predictions SET threshold = json_extract(recipe, '$.threshold')")
+    sqlite = op.get_context().dialect.name == "sqlite"
+    read = "json_extract(recipe, '$.threshold')" if sqlite else "(recipe->>'threshold')::float8"
+    op.execute(f"UPDATE predictions SET threshold = {read}")
     op.drop_column("predictions", "recipe")
