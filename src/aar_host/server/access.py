@@ -20,6 +20,7 @@ RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
 
 _bearer = HTTPBearer(auto_error=False)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def only(*roles: Role) -> Callable[..., Actor]:
     def admit(
         request: Request,
         hall: InHall,
-        header: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        header: Bearer,
     ) -> Actor:
         if header is None:
             raise NotAuthorised(
