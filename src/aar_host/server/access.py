@@ -19,7 +19,7 @@ from aar_lab.types import Role
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
 
-_bearer = HTTPBearer(auto_error=False)
+_bearer = HTTPBearer(auto_error=False, description="The token that the operator issued.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 

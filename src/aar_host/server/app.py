@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from aar_host.feedback import get_policy
 from aar_host.server import mcp, routes, routes_findings, routes_submissions
 from aar_host.server.access import Hall
+from aar_host.server.document import document
 from aar_host.server.errors import install
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
@@ -23,18 +24,14 @@ def create_app(store: Store, campaign: str) -> FastAPI:
     """
     plan = get_campaign(store, campaign)
     policy, monitors = get_policy(plan.policy), (read_rules,) if _strict(plan) else ()
-    app = FastAPI(
-        title="A campaign of automated alignment research",
-        version="1",
-        docs_url=None,
-        lifespan=mcp.opened,
-    )
+    app = FastAPI(version="1", docs_url=None, redoc_url=None, lifespan=mcp.opened)
     app.state.hall = Hall(store, campaign, policy, monitors)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
     app.include_router(routes_findings.router)
     app.include_router(mcp.router)
     install(app)
+    document(app)
     return app
 
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from aar_host.store.findings import MAX_BODY
 from aar_host.store.submissions import MAX_BUILDS_ON
 from aar_lab.types import MAX_SOURCE_BYTES, FindingKind
 
 ID_PATTERN = "^[0-9a-f]{12}$"
+
+SUBMISSION: JsonDict = {
+    "source": "from aar_lab.methods.naive import train as naive\n\n\n"
+    "def train(task, rng):\n    return naive(task, rng)\n",
+    "card": {
+        "title": "Naive",
+        "idea": "Fit the student to all weak labels as they are.",
+        "family": "other",
+    },
+    "builds_on": [],
+}
+FINDING: JsonDict = {"kind": "negative", "body": "Soft labels lose to hard ones.", "cites": []}
 
 
 def _storable(text: str) -> str:
@@ -40,6 +53,8 @@ class CardBody(Body):
 class SubmissionBody(Body):
     """A method as source text, with its card and what it builds on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SUBMISSION]})
+
     source: str = Field(max_length=MAX_SOURCE_BYTES, examples=["def train(task, rng): ..."])
     card: CardBody
     builds_on: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
@@ -47,6 +62,8 @@ class SubmissionBody(Body):
 
 class FindingBody(Body):
     """A finding; its author is whoever the token belongs to."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FINDING]})
 
     kind: FindingKind
     body: Text = Field(min_length=1, max_length=MAX_BODY)

@@ -23,6 +23,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aar_host.server.access import Bearer, Reader
+from aar_host.server.answers import SHOWN, Documented, Message, told
 from aar_host.server.errors import MAX_BODY_BYTES
 from aar_lab.client import Client
 from aar_lab.errors import Unavailable
@@ -35,6 +36,35 @@ SECURITY = TransportSecuritySettings(
     allowed_hosts=["host", *NAMES, *(f"{name}:*" for name in NAMES)],  # `host`: the unix socket's
     allowed_origins=[f"http://{name}{port}" for name in NAMES for port in ("", ":*")],
 )
+
+# Failures of the protocol itself have its own shapes: a JSON-RPC error, or a line of text.
+_PROTOCOL = {"application/json": {"schema": {"type": "object"}}, "text/plain": {}}
+DOCUMENTED: Documented = told(Message, 401) | {
+    202: {"description": "A notification was received; there is no answer."},
+    400: {"description": "No message of the protocol.", "content": _PROTOCOL},
+    403: {"description": "The origin is a page of another site.", "content": _PROTOCOL},
+    404: {"description": "No such method.", "content": _PROTOCOL},
+    406: {"description": "The client does not accept JSON.", "content": _PROTOCOL},
+    421: {"description": "The server is not of that name.", "content": _PROTOCOL},
+}
+REQUEST = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["jsonrpc", "method"],
+                "properties": {"jsonrpc": {"const": "2.0"}, "method": {"type": "string"}},
+            },
+            "example": {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": "scores", "arguments": {"submission": SHOWN, "wait": 20}},
+            },
+        }
+    },
+}
 
 router = APIRouter()
 
@@ -96,7 +126,15 @@ class HandedOn(Response):
         await self._manager.handle_request(scope, receive, send)
 
 
-@router.post("/mcp")
+@router.post(
+    "/mcp",
+    operation_id="mcp",
+    tags=["tools"],
+    summary="The verbs as tools",
+    responses=DOCUMENTED,
+    response_model=None,
+    openapi_extra={"requestBody": REQUEST},
+)
 def mcp(request: Request, _reader: Reader, header: Bearer) -> Response:
     """The verbs as tools of the Model Context Protocol: one JSON-RPC message, one answer.
 
