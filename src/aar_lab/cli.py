@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pkgutil
 import shlex
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
@@ -19,7 +21,7 @@ import yaml
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, JobFailed, LabError
-from aar_lab.tools import VERBS, Connect, Parameter, Verb
+from aar_lab.tools import VERBS, Connect, Parameter, TextFile, Verb, read_source
 
 FAILED, USAGE = 1, 2
 MAX_STRAY = 2000
@@ -77,6 +79,15 @@ def group(connect: Connect) -> click.Group:
             help="Read one command per line from stdin; print one JSON line for each.\n\n"
             "Example: echo brief | lab shell",
             short_help="Read commands from stdin, answer each with one JSON line.",
+        )
+    )
+    commands.append(
+        click.Command(
+            "mcp",
+            callback=lambda: pkgutil.resolve_name("aar_lab.mcp:serve")(connect),
+            help="Serve the same verbs as tools over stdin and stdout, in the Model Context"
+            " Protocol.\n\nExample: lab mcp",
+            short_help="Serve the verbs as MCP tools over stdin and stdout.",
         )
     )
     return click.Group("lab", commands=commands, help="What a researcher can do in a campaign.")
@@ -145,8 +156,9 @@ def _parsed(line: str, text: str, code: int) -> Any:
 
 def _command(verb: Verb, connect: Connect) -> click.Command:
     def callback(as_json: bool, **values: Any) -> None:
-        given = {name: value for name, value in values.items() if value is not None}
-        result = verb.load()(connect, **given)
+        given = {p.name: _given(p, values[p.name]) for p in verb.parameters}
+        named = {name: value for name, value in given.items() if value is not None}
+        result = verb.load()(connect, **named)
         if as_json:
             _print_json(result)
         else:
@@ -156,7 +168,7 @@ def _command(verb: Verb, connect: Connect) -> click.Command:
         ["--json", "as_json"], is_flag=True, help="print one JSON document on stdout"
     )
     arguments = [p for p in verb.parameters if p.place == "argument"]
-    described = "".join(f"\n\n{p.name.upper()}: {p.help}." for p in arguments)
+    described = "".join(f"\n\n{p.name.upper()}: {_help(p)}." for p in arguments)
     return click.Command(
         verb.name,
         params=[*map(_parameter, verb.parameters), json_option],
@@ -166,8 +178,19 @@ def _command(verb: Verb, connect: Connect) -> click.Command:
     )
 
 
+def _help(parameter: Parameter) -> str:
+    return f"a file: {parameter.help}" if parameter.kind is TextFile else parameter.help
+
+
+def _given(parameter: Parameter, value: Any) -> Any:
+    if parameter.kind is not TextFile or value is None:
+        return value
+    return read_source(Path(value), parameter.limit)
+
+
 def _parameter(parameter: Parameter) -> click.Parameter:
     kind: Any = click.Choice(parameter.choices) if parameter.choices else parameter.kind
+    kind = str if kind is TextFile else kind
     if parameter.place == "argument":
         return click.Argument(
             [parameter.name],
@@ -180,7 +203,7 @@ def _parameter(parameter: Parameter) -> click.Parameter:
         type=kind,
         default=parameter.default,
         multiple=parameter.many,
-        help=parameter.help,
+        help=_help(parameter),
         show_default=parameter.default is not None,
     )
 

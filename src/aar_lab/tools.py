@@ -1,4 +1,5 @@
-"""A researcher's verbs, each defined once. The command line is generated from them (`cli.py`).
+"""A researcher's verbs, each defined once. The command line (`cli.py`) and the tools of the MCP
+servers (`mcp.py`) are generated from them.
 
 A verb returns what `--json` prints. To add one, write its function and its entry in `VERBS`;
 a function that needs a heavy import is named as "module:function" and loaded only when it runs.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -28,18 +29,26 @@ Connect = Callable[[], Client]
 Run = Callable[..., dict[str, Any]]
 
 
+class TextFile(str):
+    """A kind of parameter: the function gets a text. On the command line it is named by a path and
+    read from there; anywhere else the text itself is handed in, so that no server opens a path
+    that a client names."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a verb.
 
     Args:
         name: as the function calls it; `builds_on` becomes the option `--builds-on`.
-        kind: str, int, float or Path.
+        kind: str, int, float, TextFile, or Path: a place in the box, unknown outside of it.
         place: an argument is positional; an option has a name and may be left out.
         default: value of an option that is left out.
         optional: whether an argument may be left out.
         many: whether it may be repeated; its value is then a tuple.
         choices: the values allowed, or () for any.
+        limit: of the bytes of a TextFile.
+        most: largest number for a server, where a call that waits keeps a thread busy.
     """
 
     name: str
@@ -50,17 +59,23 @@ class Parameter:
     optional: bool = False
     many: bool = False
     choices: tuple[str, ...] = ()
+    limit: int = MAX_SOURCE_BYTES
+    most: float | None = None
 
 
 @dataclass(frozen=True)
 class Verb:
-    """Something that a researcher can do: `function(connect, **parameters)` returns JSON."""
+    """Something that a researcher can do: `function(connect, **parameters)` returns JSON.
+
+    `local` marks one that runs code of the researcher: it exists only where a box is.
+    """
 
     name: str
     summary: str
     example: str
     function: Run | str
     parameters: tuple[Parameter, ...] = ()
+    local: bool = False
 
     def load(self) -> Run:
         """The function itself; imports its module if it is only named so far."""
@@ -74,10 +89,9 @@ def brief(connect: Connect) -> dict[str, Any]:
     return connect().brief()
 
 
-def check(connect: Connect, file: Path) -> dict[str, Any]:
+def check(connect: Connect, file: str) -> dict[str, Any]:
     """See `VERBS`; the host reads a source by the same rules before it accepts it."""
-    source = read_source(file)
-    found = [*read_rules(source), *_check_card(source)]
+    found = [*read_rules(file), *_check_card(file)]
     return {"ok": not found, "violations": [violation.as_dict() for violation in found]}
 
 
@@ -89,12 +103,11 @@ def _check_card(source: str) -> list[Violation]:
 
 
 def submit(
-    connect: Connect, file: Path, builds_on: Sequence[str] = (), wait: float = 0.0
+    connect: Connect, file: str, builds_on: Sequence[str] = (), wait: float = 0.0
 ) -> dict[str, Any]:
-    """Read the card from the file, hand both in, and wait for the end if asked to."""
-    source = read_source(file)
-    client = connect()
-    accepted = client.submit(source, read_card(source), builds_on)
+    """Read the card from the source, hand both in, and wait for the end if asked to."""
+    card, client = read_card(file), connect()
+    accepted = client.submit(file, card, builds_on)
     return _awaited(client, accepted["submission"], wait) if wait else accepted
 
 
@@ -127,7 +140,10 @@ def source(connect: Connect, submission: str) -> dict[str, Any]:
     return connect().source(submission)
 
 
-_WAIT = Parameter("wait", float, "seconds to wait for the end of the jobs", default=0.0)
+_METHOD = Parameter("file", TextFile, "the method's source", "argument")
+_WAIT = Parameter(
+    "wait", float, "seconds to wait for the end of the jobs", default=0.0, most=MAX_WAIT
+)
 
 VERBS = (
     Verb("brief", "What is asked, the rules, and what is left of the budget.", "lab brief", brief),
@@ -140,13 +156,14 @@ VERBS = (
             Parameter("file", Path, "the method's source file", "argument"),
             Parameter("seed", int, "of the split and of the method's random stream", default=0),
         ),
+        local=True,
     ),
     Verb(
         "check",
         "Is the card whole, does the code agree with it and keep the rules? Names lines at fault.",
         "lab check confident.py",
         check,
-        (Parameter("file", Path, "the method's source file", "argument"),),
+        (_METHOD,),
     ),
     Verb(
         "submit",
@@ -154,7 +171,7 @@ VERBS = (
         "lab submit confident.py --builds-on 3f2a90b1c4de --wait 60",
         submit,
         (
-            Parameter("file", Path, "the method's source file", "argument"),
+            _METHOD,
             Parameter("builds_on", str, "a submission that it builds on", many=True),
             _WAIT,
         ),
@@ -198,18 +215,32 @@ VERBS = (
 )
 
 
-def read_source(file: Path) -> str:
-    """The text of a method file; `BadInput` if it cannot be read, `BadSource` if it is no text."""
+def without_box(verbs: Sequence[Verb] = VERBS) -> tuple[Verb, ...]:
+    """The verbs that the host may carry out: none runs code, no parameter names a path."""
+    return tuple(
+        replace(verb, parameters=tuple(p for p in verb.parameters if p.kind is not Path))
+        for verb in verbs
+        if not verb.local
+    )
+
+
+def read_source(file: Path, limit: int = MAX_SOURCE_BYTES) -> str:
+    """The text of a file of at most `limit` bytes.
+
+    Raises:
+        BadInput: it cannot be read.
+        BadSource: it is no text, or too long.
+    """
     try:
         with file.open("rb") as stream:
-            content = stream.read(MAX_SOURCE_BYTES + 1)
+            content = stream.read(limit + 1)
         text = content.decode("utf-8")
     except OSError as error:
         raise BadInput(file, f"cannot be read ({error.strerror})", "Give a file.") from error
     except UnicodeDecodeError as error:
         raise BadSource(file, f"not UTF-8 at byte {error.start}", "Save it as UTF-8.") from error
-    if len(content) > MAX_SOURCE_BYTES:
-        raise BadSource(file, f"more than {MAX_SOURCE_BYTES} bytes", "Shorten the source.")
+    if len(content) > limit:
+        raise BadSource(file, f"more than {limit} bytes", "Shorten it.")
     return text
 
 

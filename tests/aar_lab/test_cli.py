@@ -75,6 +75,16 @@ def test_wrong_usage_ends_with_2_and_one_document(arguments, capsys):
         assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_input"
 
 
+def test_a_file_is_read_by_the_command_line_and_its_text_handed_in(tmp_path, capsys):
+    text = '"""A title."""\n\n\ndef train(task, rng): ...\n'
+    (tmp_path / "m.py").write_text(text)
+    assert run(["submit", str(tmp_path / "m.py"), "--json"], connect) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["card"]["title"]) == (text, "A title.")
+    assert run(["submit", str(tmp_path / "absent.py"), "--json"], connect) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_input"
+
+
 def test_options_may_be_repeated_and_empty_text_is_passed_on(capsys):
     assert run(["post", "insight", "", "--cites", "a", "--cites", "b", "--json"], connect) == 0
     assert json.loads(capsys.readouterr().out) == {
@@ -127,7 +137,7 @@ def test_bytes_that_are_no_text_get_an_answer_too():
 
 
 def test_the_command_line_imports_nothing_heavy():
-    heavy = "{'torch', 'scipy', 'transformers', 'matplotlib', 'sqlalchemy', 'fastapi'}"
+    heavy = "{'torch', 'scipy', 'transformers', 'matplotlib', 'sqlalchemy', 'fastapi', 'mcp'}"
     code = f"import sys, aar_lab.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n"

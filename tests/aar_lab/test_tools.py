@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from hypothesis import given
@@ -10,7 +12,15 @@ from tests.cards import card_with, docstring
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, BadSource
-from aar_lab.tools import VERBS, check, read_source, scores, submit, write_findings
+from aar_lab.tools import (
+    VERBS,
+    check,
+    read_source,
+    scores,
+    submit,
+    without_box,
+    write_findings,
+)
 
 NAME = "3f2a90b1c4de"
 METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
@@ -37,23 +47,28 @@ def test_every_verb_is_complete_and_named_once():
         assert all(parameter.help for parameter in verb.parameters)
 
 
-def test_checking_a_file_names_every_line_at_fault_and_asks_nobody(tmp_path):
-    path = tmp_path / "method.py"
-    path.write_text(docstring() + "import os\n\n\ndef train(task, rng):\n    task.truth\n")
-    told = check(no_host, path)
+def test_without_a_box_nothing_runs_and_nothing_names_a_path():
+    away = {verb.name: verb for verb in without_box()}
+    assert {verb.name for verb in VERBS} - set(away) == {"try"}
+    assert all(p.kind is not Path for verb in away.values() for p in verb.parameters)
+    assert [p.name for p in away["findings"].parameters] == ["since"]
+    assert len(away["submit"].parameters) == 3
+
+
+def test_checking_a_source_names_every_line_at_fault_and_asks_nobody():
+    source = docstring() + "import os\n\n\ndef train(task, rng):\n    task.truth\n"
+    told = check(no_host, source)
     assert (told["ok"], [fault["line"] for fault in told["violations"]]) == (False, [3, 7])
     assert all(fault["remedy"] for fault in told["violations"])
-    path.write_text(METHOD)
-    assert check(no_host, path) == {"ok": True, "violations": []}
+    assert check(no_host, METHOD) == {"ok": True, "violations": []}
 
 
-def test_checking_a_file_compares_its_card_with_its_code(tmp_path):
-    path = tmp_path / "method.py"
-    path.write_text(docstring(card_with(hyperparameters={"epochs": 3})) + "EPOCHS = 30\n")
-    (fault,) = check(no_host, path)["violations"]
+def test_checking_a_source_compares_its_card_with_its_code():
+    source = docstring(card_with(hyperparameters={"epochs": 3})) + "EPOCHS = 30\n"
+    (fault,) = check(no_host, source)["violations"]
     assert (fault["line"], fault["found"]) == (3, "epochs is 3 on the card, 30 in the code")
-    path.write_text('"""A title."""\nimport os\n')
-    assert [fault["found"] for fault in check(no_host, path)["violations"]] == [
+    source = '"""A title."""\nimport os\n'
+    assert [fault["found"] for fault in check(no_host, source)["violations"]] == [
         "import of os",
         "docstring",
     ]
@@ -71,6 +86,10 @@ def test_files_that_cannot_be_read_are_typed_errors(tmp_path):
             read_source(tmp_path / name)
     with pytest.raises(BadInput, match="directory"):
         read_source(tmp_path)
+    (tmp_path / "long").write_bytes(b"#" * 10)
+    assert read_source(tmp_path / "long", 10) == "#" * 10
+    with pytest.raises(BadSource, match="more than 9 bytes"):
+        read_source(tmp_path / "long", 9)
 
 
 def test_findings_become_files_that_quote_their_author(tmp_path):
@@ -128,12 +147,11 @@ class Host:
         return httpx.Response(200, json={"submission": NAME, "status": status})
 
 
-def test_submitting_does_not_wait_unless_asked(tmp_path):
-    (tmp_path / "m.py").write_text(METHOD)
+def test_submitting_does_not_wait_unless_asked():
     host = Host(1)
-    assert submit(host.connect, tmp_path / "m.py")["status"] == "queued"
+    assert submit(host.connect, METHOD)["status"] == "queued"
     assert host.waits == []
-    assert submit(host.connect, tmp_path / "m.py", wait=5)["status"] == "done"
+    assert submit(host.connect, METHOD, wait=5)["status"] == "done"
 
 
 def test_waiting_asks_in_bounded_steps_until_the_end():

@@ -19,7 +19,8 @@ from aar_lab.types import Inputs, Predictions, Role
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
 
-_bearer = HTTPBearer(auto_error=False)
+_bearer = HTTPBearer(auto_error=False, description="The token that the operator issued.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 class Judge(Protocol):
@@ -68,7 +69,7 @@ def only(*roles: Role) -> Callable[..., Actor]:
     def admit(
         request: Request,
         hall: InHall,
-        header: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        header: Bearer,
     ) -> Actor:
         if header is None:
             raise NotAuthorised(

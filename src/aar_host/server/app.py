@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from aar_host.feedback import get_policy
-from aar_host.server import routes, routes_findings, routes_predictions, routes_submissions
+from aar_host.server import mcp, routes, routes_findings, routes_predictions, routes_submissions
 from aar_host.server.access import Hall, Judge
+from aar_host.server.document import document
 from aar_host.server.errors import install
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
@@ -32,13 +33,15 @@ def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastA
     policy, monitors = get_policy(plan.policy), MONITORS if _strict(plan) else ()
     if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
         raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
-    app = FastAPI(title="A campaign of automated alignment research", version="1", docs_url=None)
+    app = FastAPI(version="1", docs_url=None, redoc_url=None, lifespan=mcp.opened)
     app.state.hall = Hall(store, campaign, policy, monitors, judge)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
     app.include_router(routes_predictions.router)
     app.include_router(routes_findings.router)
+    app.include_router(mcp.router)
     install(app)
+    document(app)
     return app
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
 )
+from pydantic.config import JsonDict
 
 from aar_host.store.findings import MAX_BODY
 from aar_host.store.submissions import MAX_BUILDS_ON
@@ -20,6 +21,18 @@ from aar_lab.cards import MAX_HYPERPARAMETERS
 from aar_lab.types import MAX_SOURCE_BYTES, FindingKind
 
 ID_PATTERN = "^[0-9a-f]{12}$"
+
+SUBMISSION: JsonDict = {
+    "source": "from aar_lab.methods.naive import train as naive\n\n\n"
+    "def train(task, rng):\n    return naive(task, rng)\n",
+    "card": {
+        "title": "Naive",
+        "idea": "Fit the student to all weak labels as they are.",
+        "family": "other",
+    },
+    "builds_on": [],
+}
+FINDING: JsonDict = {"kind": "negative", "body": "Soft labels lose to hard ones.", "cites": []}
 
 
 def _storable(text: str) -> str:
@@ -58,6 +71,8 @@ class CardBody(Body):
 class SubmissionBody(Body):
     """A method as source text, with its card and what it builds on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SUBMISSION]})
+
     source: str = Field(max_length=MAX_SOURCE_BYTES, examples=["def train(task, rng): ..."])
     card: CardBody
     builds_on: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
@@ -73,6 +88,8 @@ class PredictionsBody(Body):
 
 class FindingBody(Body):
     """A finding; its author is whoever the token belongs to."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FINDING]})
 
     kind: FindingKind
     body: Text = Field(min_length=1, max_length=MAX_BODY)

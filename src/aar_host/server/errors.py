@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -23,6 +24,7 @@ from aar_lab.errors import (
 )
 
 MAX_BODY_BYTES = 256 * 1024
+BODY_SECONDS = 30.0
 MAX_VALUE = 200
 
 # The first kind that fits decides.
@@ -95,29 +97,31 @@ async def _on_unforeseen(_request: Request, _error: Exception) -> JSONResponse:
 
 
 class BodyLimit:
-    """Reads a request's body before anything parses it, and refuses more than MAX_BODY_BYTES.
+    """Reads a request's body before anything parses it, and refuses more than MAX_BODY_BYTES, or
+    one that has not come whole after `seconds`.
 
     It counts what arrives, so that a missing or wrong content-length makes no difference.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
+        self._app, self._seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its whole body, or answer 413."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return  # the client went away
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAX_BODY_BYTES:
-                await _too_large()(scope, receive, send)
-                return
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await _whole(receive)
+        except TimeoutError:
+            await _refusal(HTTPStatus.REQUEST_TIMEOUT)(scope, receive, send)
+            return
+        if body is None:
+            return
+        if len(body) > MAX_BODY_BYTES:
+            await _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(scope, receive, send)
+            return
         replay: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def received() -> Message:
@@ -126,8 +130,21 @@ class BodyLimit:
         await self._app(scope, received, send)
 
 
-def _too_large() -> JSONResponse:
-    error = BadInput(
-        "body", f"more than {MAX_BODY_BYTES} bytes", "A source has at most 64 KiB; send less."
-    )
-    return respond(error, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+async def _whole(receive: Receive) -> bytes | None:
+    """The body, cut off soon after MAX_BODY_BYTES; None if the client went away."""
+    body, more = bytearray(), True
+    while more and len(body) <= MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _refusal(status: HTTPStatus) -> JSONResponse:
+    faults = {
+        HTTPStatus.REQUEST_TIMEOUT: "it did not come whole in time",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"more than {MAX_BODY_BYTES} bytes",
+    }
+    return respond(BadInput("body", faults[status], "Send less; a source has 64 KiB."), status)

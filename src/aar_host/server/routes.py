@@ -9,19 +9,22 @@ from fastapi import APIRouter
 
 from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader
+from aar_host.server.answers import Brief, Health, Leaderboard, told
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.scores import leaderboard
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", tags=["campaign"])
 
 
-@router.get("/health")
+@router.get(
+    "/health", operation_id="health", summary="Whether the server answers", responses=told(Health)
+)
 def health(hall: InHall) -> dict[str, str]:
     """Whether the server answers; the only route without a token."""
     return {"status": "ok", "campaign": hall.campaign}
 
 
-@router.get("/brief")
+@router.get("/brief", operation_id="brief", summary="What is asked", responses=told(Brief, 401))
 def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
     """What the campaign asks, under which rules, and what is left of its budget."""
     campaign = get_campaign(hall.store, hall.campaign)
@@ -43,7 +46,12 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
     }
 
 
-@router.get("/leaderboard")
+@router.get(
+    "/leaderboard",
+    operation_id="leaderboard",
+    summary="The scored submissions",
+    responses=told(Leaderboard, 401),
+)
 def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
     """The scored submissions, best first; those without a number last."""
     rows = [

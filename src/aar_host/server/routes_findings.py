@@ -8,23 +8,35 @@ from fastapi import APIRouter, Query
 
 from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader, Researcher
+from aar_host.server.answers import Findings, Posted, told
 from aar_host.server.bodies import FindingBody
 from aar_host.store.findings import Note, add_finding, list_findings
 from aar_host.store.scores import scores_of
 
-router = APIRouter(prefix="/v1/findings")
+router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
 Since = Annotated[int, Query(ge=0, lt=2**62)]
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    operation_id="post",
+    summary="Post a finding",
+    responses=told(Posted, 400, 401, 403, 422, status=201),
+)
 def post(hall: InHall, researcher: Researcher, body: FindingBody) -> dict[str, str]:
     """Post a finding in one's own name."""
     note = Note(body.kind, body.body, tuple(body.cites))
     return {"finding": add_finding(hall.store, hall.campaign, researcher.id, note)}
 
 
-@router.get("")
+@router.get(
+    "",
+    operation_id="findings",
+    summary="What others found",
+    responses=told(Findings, 401, 422),
+)
 def read(hall: InHall, _reader: Reader, since: Since = 0) -> dict[str, Any]:
     """The findings after number `since`, oldest first, with the scores of what they cite."""
     found = list_findings(hall.store, hall.campaign, since)

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from aar_host.auth import Actor
 from aar_host.feedback import answer
 from aar_host.server.access import Hall, InHall, Reader, Researcher
+from aar_host.server.answers import Accepted, Detail, Source, Submissions, told
 from aar_host.server.bodies import ID_PATTERN, SubmissionBody
 from aar_host.server.cards import check_card
 from aar_host.server.source import check_source
@@ -37,13 +38,19 @@ from aar_lab.types import JobStatus, Role
 MAX_WAIT = 30.0
 POLL_SECONDS = 0.2
 
-router = APIRouter(prefix="/v1/submissions")
+router = APIRouter(prefix="/v1/submissions", tags=["submissions"])
 
 SubmissionId = Annotated[str, Path(pattern=ID_PATTERN)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 
 
-@router.post("", status_code=202)
+@router.post(
+    "",
+    status_code=202,
+    operation_id="submit",
+    summary="Hand in a method",
+    responses=told(Accepted, 400, 401, 403, 409, 422, 429, status=202),
+)
 def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[str, Any]:
     """Hand in a method; the host trains it on seeds of its own and scores it."""
     check_kind(hall, SubmissionKind.METHOD)
@@ -56,7 +63,9 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     return {"submission": submission, "status": JobStatus.QUEUED}
 
 
-@router.get("")
+@router.get(
+    "", operation_id="scores", summary="One's own submissions", responses=told(Submissions, 401)
+)
 def own(hall: InHall, reader: Reader) -> dict[str, Any]:
     """The submissions of whoever asks, oldest first."""
     mine = list_submissions(hall.store, hall.campaign, reader.id)
@@ -64,7 +73,12 @@ def own(hall: InHall, reader: Reader) -> dict[str, Any]:
     return {"submissions": [_summary(hall, one, scores.get(one.id)) for one in mine]}
 
 
-@router.get("/{submission}")
+@router.get(
+    "/{submission}",
+    operation_id="submission",
+    summary="How a submission stands",
+    responses=told(Detail, 401, 404, 422),
+)
 async def one(
     hall: InHall, reader: Reader, submission: SubmissionId, wait: Wait = 0.0
 ) -> dict[str, Any]:
@@ -77,7 +91,12 @@ async def one(
     return await run_in_threadpool(_detail, hall, reader, submission)
 
 
-@router.get("/{submission}/source")
+@router.get(
+    "/{submission}/source",
+    operation_id="source",
+    summary="The source of a submission",
+    responses=told(Source, 401, 404, 422),
+)
 def source(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str, str]:
     """The source text of anybody's submission in this campaign."""
     found = _here(hall, submission)

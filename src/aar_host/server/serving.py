@@ -60,7 +60,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
             app,
             log_level="warning",
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cards import CARD, card_body
 
-from aar_host.server.errors import MAX_BODY_BYTES
+from aar_host.server.errors import MAX_BODY_BYTES, BodyLimit
 from aar_lab.errors import Corrupt, Unavailable
 
 FUZZ = settings(
@@ -64,6 +65,24 @@ def test_the_limit_holds_without_a_content_length_and_stops_reading(site, refuse
 
     refused(site.call("POST", "/findings", content=stream()), 413, "bad_input")
     assert len(sent) < 1000
+
+
+def test_a_body_that_does_not_come_is_not_waited_for():
+    async def never():
+        await asyncio.Event().wait()
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(BodyLimit(no_application, seconds=0.01)({"type": "http"}, never, send))
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["error"]["value"] == "body"
+
+
+async def no_application(_scope, _receive, _send):
+    raise AssertionError("the application was called")
 
 
 @pytest.mark.parametrize(
