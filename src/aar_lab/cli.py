@@ -149,6 +149,8 @@ def _command(verb: Verb, connect: Connect) -> click.Command:
         result = verb.load()(connect, **given)
         if as_json:
             _print_json(result)
+        elif "text" in result:
+            click.echo(result["text"])
         else:
             click.echo(yaml.safe_dump(result, sort_keys=False, allow_unicode=True), nl=False)
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 import ast
 import pkgutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from aar_lab.box import forum_folder
 from aar_lab.client import MAX_WAIT, Client
 from aar_lab.errors import BadInput, BadSource
+from aar_lab.forum import lineage_tree, write_files, write_findings
 from aar_lab.integrity import parse, read_rules
 from aar_lab.types import FAMILIES, MAX_SOURCE_BYTES, FindingKind, JobStatus, MethodCard
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 KINDS = tuple(kind.value for kind in FindingKind)
+VOTES = {"up": 1, "down": -1}
 
 Connect = Callable[[], Client]
 Run = Callable[..., dict[str, Any]]
@@ -69,8 +72,9 @@ class Verb:
 
 
 def brief(connect: Connect) -> dict[str, Any]:
-    """See `VERBS`."""
-    return connect().brief()
+    """The host's brief, with the folder of the forum where this box has one."""
+    told, folder = connect().brief(), forum_folder()
+    return told | {"forum": str(folder)} if folder.is_dir() else told
 
 
 def check(connect: Connect, file: Path) -> dict[str, Any]:
@@ -100,17 +104,42 @@ def leaderboard(connect: Connect) -> dict[str, Any]:
     return connect().leaderboard()
 
 
-def post(connect: Connect, kind: str, body: str, cites: Sequence[str] = ()) -> dict[str, Any]:
+def post(
+    connect: Connect, kind: str, body: str, cites: Sequence[str] = (), parent: str | None = None
+) -> dict[str, Any]:
     """See `VERBS`."""
-    return connect().post(kind, body, cites)
+    return connect().post(kind, body, cites, parent)
 
 
-def findings(connect: Connect, since: int = 0, into: Path | None = None) -> dict[str, Any]:
+def vote(connect: Connect, finding: str, direction: str) -> dict[str, Any]:
+    """See `VERBS`."""
+    return connect().vote(finding, VOTES[direction])
+
+
+def findings(
+    connect: Connect, since: int = 0, limit: int | None = None, into: Path | None = None
+) -> dict[str, Any]:
     """The findings, or the names of the files that they were written to."""
-    found = connect().findings(since)
+    found = connect().findings(since, limit)
     if into is None:
         return found
     return {"files": write_findings(found["findings"], into), "last": found["last"]}
+
+
+def snapshot(
+    connect: Connect, action: str, submission: str, into: Path | None = None
+) -> dict[str, Any]:
+    """The files of a submission, or the names under which they were written; `action` is get."""
+    found = connect().snapshot(submission)
+    if into is None:
+        return found
+    return found | {"files": write_files(found["files"], into)}
+
+
+def lineage(connect: Connect) -> dict[str, Any]:
+    """What builds on what; `text` shows the same as a tree."""
+    found = connect().lineage()
+    return found | {"text": "\n".join(lineage_tree(found["nodes"], found["edges"]))}
 
 
 def source(connect: Connect, submission: str) -> dict[str, Any]:
@@ -167,6 +196,17 @@ VERBS = (
             Parameter("kind", str, "what it is", "argument", choices=KINDS),
             Parameter("body", str, "1…4,000 characters", "argument"),
             Parameter("cites", str, "a submission that it is about", many=True),
+            Parameter("parent", str, "the finding that it replies to"),
+        ),
+    ),
+    Verb(
+        "vote",
+        "Say whether another's finding is useful; one vote each, which may be changed.",
+        "lab vote 3f2a90b1c4de up",
+        vote,
+        (
+            Parameter("finding", str, "its id", "argument"),
+            Parameter("direction", str, "useful or not", "argument", choices=tuple(VOTES)),
         ),
     ),
     Verb(
@@ -175,7 +215,8 @@ VERBS = (
         "lab findings --into findings",
         findings,
         (
-            Parameter("since", int, "only those after this number", default=0),
+            Parameter("since", int, "only what is new after this number", default=0),
+            Parameter("limit", int, "at most so many; go on with --since"),
             Parameter("into", Path, "write one file for each, and INDEX.md"),
         ),
     ),
@@ -186,6 +227,18 @@ VERBS = (
         source,
         (Parameter("submission", str, "its id", "argument"),),
     ),
+    Verb(
+        "snapshot",
+        "Anybody's submission as files: method, card, and what it builds on.",
+        "lab snapshot get 3f2a90b1c4de --into theirs",
+        snapshot,
+        (
+            Parameter("action", str, "what to do with it", "argument", choices=("get",)),
+            Parameter("submission", str, "its id", "argument"),
+            Parameter("into", Path, "write the files into this folder"),
+        ),
+    ),
+    Verb("lineage", "Which submission builds on which, as a tree.", "lab lineage", lineage),
 )
 
 
@@ -232,41 +285,6 @@ def _family(module: ast.Module) -> str:
                 f"line {node.lineno}", "FAMILY is no text", f"One of: {', '.join(FAMILIES)}."
             )
     return "other"
-
-
-def write_findings(rows: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
-    """Write one Markdown file for each finding; INDEX.md lists all that the folder now holds.
-
-    Returns:
-        The names of the files written, INDEX.md last.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        names = [f"{row['number']:06d}-{row['kind']}.md" for row in rows]
-        for name, row in zip(names, rows, strict=True):
-            (folder / name).write_text(_markdown(row), encoding="utf-8")
-        _write_index(folder)
-    except OSError as error:
-        raise BadInput(folder, f"cannot be written ({error.strerror})", "Name another.") from error
-    return [*names, "INDEX.md"]
-
-
-def _write_index(folder: Path) -> None:
-    lines = ["# Findings", ""]
-    for path in sorted(folder.glob("[0-9]*-*.md")):
-        head = path.read_text(encoding="utf-8").split("\n", 1)[0]
-        lines.append(f"- [{path.name}]({path.name}): {head.removeprefix('# ')}")
-    (folder / "INDEX.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _markdown(row: Mapping[str, Any]) -> str:
-    """The host says who wrote and what it scored; all that the author typed is quoted."""
-    lines = [f"# {row['kind']} by {row['author']}", ""]
-    for name in row["cites"]:
-        score = row["scores"][name]
-        shown = f"PGR {score['pgr']}, interval {score['interval']}" if score else "no score yet"
-        lines.append(f"- cites {name}: {shown}")
-    return "\n".join([*lines, "", *(f"> {line}" for line in row["body"].splitlines()), ""])
 
 
 def _awaited(client: Client, submission: str, wait: float) -> dict[str, Any]:

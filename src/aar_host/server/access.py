@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar_host.auth import Actor, authenticate
 from aar_host.feedback import Policy
+from aar_host.snapshots import Snapshots
 from aar_host.store import Store
 from aar_lab.errors import NotAuthorised
 from aar_lab.integrity import Monitor
@@ -30,12 +31,14 @@ class Hall:
         store, campaign: where everything is kept, and under which campaign.
         policy: what may be said about scores.
         monitors: they read a source before it is accepted.
+        snapshots: where accepted methods are kept beside the store, if anywhere.
     """
 
     store: Store
     campaign: str
     policy: Policy
     monitors: tuple[Monitor, ...]
+    snapshots: Snapshots | None = None
 
 
 def _hall(request: Request) -> Hall:

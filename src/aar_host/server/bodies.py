@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -51,3 +51,10 @@ class FindingBody(Body):
     kind: FindingKind
     body: Text = Field(min_length=1, max_length=MAX_BODY)
     cites: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
+    parent: Id | None = Field(default=None, description="The finding that it replies to.")
+
+
+class VoteBody(Body):
+    """Whether somebody else's finding is useful (1) or not (−1)."""
+
+    value: Literal[1, -1]

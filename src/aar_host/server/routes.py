@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader
+from aar_host.server.lineage import MAX_NODES, lineage
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.scores import leaderboard
 
 router = APIRouter(prefix="/v1")
+
+Limit = Annotated[int, Query(ge=1, le=MAX_NODES)]
 
 
 @router.get("/health")
@@ -56,6 +59,12 @@ def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
         for entry in leaderboard(hall.store, hall.campaign)
     ]
     return {"leaderboard": sorted(rows, key=_worst_last)}
+
+
+@router.get("/lineage")
+def graph(hall: InHall, _reader: Reader, limit: Limit = MAX_NODES) -> dict[str, Any]:
+    """The newest submissions, what each builds on, and what findings cite."""
+    return lineage(hall.store, hall.campaign, hall.policy, limit)
 
 
 def _worst_last(row: dict[str, Any]) -> float:

@@ -14,7 +14,9 @@ from aar_host.feedback import answer
 from aar_host.server.access import Hall, InHall, Reader, Researcher
 from aar_host.server.bodies import ID_PATTERN, SubmissionBody
 from aar_host.server.cards import check_card
+from aar_host.server.keeping import files_of, keep
 from aar_host.server.source import check_source
+from aar_host.snapshots import pack
 from aar_host.store import Tier
 from aar_host.store.jobs import jobs_of
 from aar_host.store.scores import scores_of
@@ -28,6 +30,7 @@ from aar_host.store.submissions import (
     method_source,
     status_of,
 )
+from aar_lab.digest import digest_bytes
 from aar_lab.errors import UnknownName
 from aar_lab.integrity import check_integrity
 from aar_lab.types import JobStatus, MethodCard, Role
@@ -50,6 +53,8 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     check_card(card)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
+    if hall.snapshots is not None:
+        keep(hall.store, hall.snapshots, submission)
     return {"submission": submission, "status": JobStatus.QUEUED}
 
 
@@ -79,6 +84,14 @@ def source(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str,
     """The source text of anybody's submission in this campaign."""
     found = _here(hall, submission)
     return {"submission": found.id, "source": method_source(hall.store, found.id)}
+
+
+@router.get("/{submission}/snapshot")
+def snapshot(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str, Any]:
+    """Method, card and ancestors of anybody's submission as files, with the digest of all three."""
+    files = files_of(hall.store, _here(hall, submission))
+    texts = {name: content.decode() for name, content in files.items()}
+    return {"submission": submission, "digest": digest_bytes(pack(files)), "files": texts}
 
 
 def _here(hall: Hall, submission: str) -> Submission:
