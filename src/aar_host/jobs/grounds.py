@@ -6,6 +6,8 @@ host/        test inputs, weak labels, anchors' predictions, secret.json   (0700
 vault/       labels and metadata of the test items                         (0700)
 methods/     sources as they were run, by digest
 store.db     the store
+forum/       the forum as files, which researchers' boxes hold too
+snapshots/   accepted methods by digest, unless a setting names another place
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert
 
 from aar_host.store.findings import (
     MAX_BODY,
@@ -14,6 +15,7 @@ from aar_host.store.findings import (
     select_findings,
 )
 from aar_host.store.ledger import events
+from aar_host.store.schema import findings
 from aar_lab.errors import BadInput, OverBudget
 from aar_lab.types import FindingKind
 
@@ -78,7 +80,7 @@ def test_posting_the_same_again_is_the_same_finding(world):
 def test_a_thread_of_any_depth_has_one_root(world):
     root, other = post(world, "root"), post(world, "other")
     tip = root
-    for i in range(60):
+    for i in range(12):
         tip = post(world, f"reply {i}", parent=tip)
     aside = post(world, "aside", parent=root)
     with world.store.reading() as connection:
@@ -91,9 +93,14 @@ def test_a_thread_of_any_depth_has_one_root(world):
 
 
 def test_nobody_floods_the_forum(world):
-    names = [post(world, f"{i}") for i in range(MAX_FINDINGS)]
+    first = post(world, "0")
+    row = {"campaign": world.campaign, "actor": world.actor, "kind": FindingKind.RESULT}
+    row |= {"body": "b", "cites": [], "created": 0.0}
+    with world.store.writing() as connection:
+        more = [row | {"id": f"{i:012x}", "seq": i} for i in range(1, MAX_FINDINGS)]
+        connection.execute(insert(findings), more)
     with pytest.raises(OverBudget, match="500 findings"):
         post(world, "one more")
-    assert post(world, "2") == names[2], "a retry is no new finding"
+    assert post(world, "0") == first, "a retry is no new finding"
     post(world, "mine", actor=world.join("bob"))
-    assert posted(world) == MAX_FINDINGS + 1
+    assert posted(world) == 2
