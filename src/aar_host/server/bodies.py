@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from aar_host.store.findings import MAX_BODY
 from aar_host.store.submissions import MAX_BUILDS_ON
@@ -17,6 +17,12 @@ def _storable(text: str) -> str:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("holds a NUL or a lone surrogate")
     return text
+
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is true or false, not a number")
+    return value
 
 
 Text = Annotated[str, AfterValidator(_storable)]
@@ -57,4 +63,4 @@ class FindingBody(Body):
 class VoteBody(Body):
     """Whether somebody else's finding is useful (1) or not (−1)."""
 
-    value: Literal[1, -1]
+    value: Annotated[Literal[1, -1], BeforeValidator(_no_truth_value)]
