@@ -17,6 +17,7 @@ USAGE, INTERRUPTED = 2, 130
 COMMANDS = {
     "run": ("aar_host.cli.run:run", "Run a campaign: researchers, sealed final, report."),
     "report": ("aar_host.cli.run:report", "Write the report of a finished campaign again."),
+    "lineage": ("aar_host.cli.lineage:lineage", "Tell or draw which submission builds on which."),
     "anchors": ("aar_host.cli.data:anchors", "Train and show weak supervisor, baselines, ceiling."),
     "baselines": ("aar_host.cli.compare:baselines", "Compare the registered methods on a problem."),
     "transfer": ("aar_host.cli.compare:transfer", "Does a gain hold elsewhere: does it transfer?"),
