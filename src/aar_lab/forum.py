@@ -163,6 +163,8 @@ def _tree_line(node: Row, others: Sequence[str], cited: int) -> str:
 
 
 def _line(line: str) -> str:
+    if line.isascii() and line.isprintable():
+        return line
     shown, marks = [], MAX_MARKS
     for character in line:
         kind = unicodedata.category(character)

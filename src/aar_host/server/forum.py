@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ def finding_rows(
     ]
 
 
+@functools.lru_cache(maxsize=2048)  # a body never changes, and is told again and again
 def mark(body: str) -> str | None:
     """What is said of a body that states a score, by the rule that no method card may break."""
     return TYPED_NUMBERS if SCORE.search(body) else None
