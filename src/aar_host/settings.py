@@ -37,6 +37,7 @@ SETTINGS = (
     Setting("job_pids", "64", "processes and threads of one box"),
     Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
     Setting("max_submissions", "300", "submissions of a campaign, pooled over its researchers"),
+    Setting("snapshots_url", "", "methods by digest: folder or s3://…; empty: DIR/snapshots"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )
 

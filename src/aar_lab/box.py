@@ -30,3 +30,8 @@ VARIABLES = (SOCKET, TOKEN, BOX_ROOT)
 def box_root() -> Path:
     """The folder under which the box finds its data: `/` inside a real box."""
     return Path(BOX_ROOT.value)
+
+
+def forum_folder() -> Path:
+    """The folder in which the host keeps the forum as files; a box may have none."""
+    return box_root() / "forum"

@@ -21,7 +21,8 @@ import yaml
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, JobFailed, LabError
-from aar_lab.tools import VERBS, Connect, Parameter, TextFile, Verb, read_source
+from aar_lab.tools import VERBS
+from aar_lab.verbs import Connect, Parameter, TextFile, Verb, read_source
 
 FAILED, USAGE = 1, 2
 MAX_STRAY = 2000
@@ -161,6 +162,8 @@ def _command(verb: Verb, connect: Connect) -> click.Command:
         result = verb.load()(connect, **named)
         if as_json:
             _print_json(result)
+        elif "text" in result:
+            click.echo(result["text"])
         else:
             click.echo(yaml.safe_dump(result, sort_keys=False, allow_unicode=True), nl=False)
 

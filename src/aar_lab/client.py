@@ -81,14 +81,30 @@ class Client:
         """The scored submissions, best first: {"leaderboard": [...]}."""
         return self._ask("GET", "leaderboard")
 
-    def post(self, kind: str, body: str, cites: Sequence[str] = ()) -> dict[str, Any]:
-        """Post a finding: {"finding"}."""
-        content = {"kind": kind, "body": body, "cites": list(cites)}
-        return self._ask("POST", "findings", json=content)
+    def snapshot(self, submission: str) -> dict[str, Any]:
+        """Method, card and ancestors as files: {"submission", "digest", "files": {name: text}}."""
+        return self._ask("GET", f"submissions/{submission}/snapshot")
 
-    def findings(self, since: int = 0) -> dict[str, Any]:
-        """The findings after number `since`: {"findings": [...], "last"}."""
-        return self._ask("GET", "findings", params={"since": since})
+    def lineage(self) -> dict[str, Any]:
+        """What builds on what: {"nodes": [...], "edges": [...]}."""
+        return self._ask("GET", "lineage")
+
+    def post(
+        self, kind: str, body: str, cites: Sequence[str] = (), parent: str | None = None
+    ) -> dict[str, Any]:
+        """Post a finding, as a reply where `parent` is given: {"finding"}."""
+        content = {"kind": kind, "body": body, "cites": list(cites)}
+        reply = {} if parent is None else {"parent": parent}
+        return self._ask("POST", "findings", json=content | reply)
+
+    def vote(self, finding: str, value: int) -> dict[str, Any]:
+        """Vote +1 or −1 on another's finding: {"finding", "votes"}."""
+        return self._ask("POST", f"findings/{finding}/vote", json={"value": value})
+
+    def findings(self, since: int = 0, limit: int | None = None) -> dict[str, Any]:
+        """Findings and changed votes after `since`: {"findings": [...], "votes": [...], "last"}."""
+        bound = {} if limit is None else {"limit": limit}
+        return self._ask("GET", "findings", params={"since": since} | bound)
 
     def _ask(
         self, verb: str, path: str, json: Content = None, params: Content = None

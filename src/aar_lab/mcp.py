@@ -23,7 +23,8 @@ from mcp.server.stdio import stdio_server
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from aar_lab.errors import BadInput, JobFailed, LabError, UnknownName, from_dict
-from aar_lab.tools import VERBS, Connect, Parameter, TextFile, Verb
+from aar_lab.tools import VERBS
+from aar_lab.verbs import Connect, Parameter, TextFile, Verb
 
 MAX_TOLD = 200
 INSTRUCTIONS = "A campaign of research: begin with `brief`. An error says how to remedy it."

@@ -7,86 +7,34 @@ a function that needs a heavy import is named as "module:function" and loaded on
 
 from __future__ import annotations
 
-import pkgutil
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from aar_lab.agreement import read_agreement
+from aar_lab.box import forum_folder
 from aar_lab.cards import read_card
 from aar_lab.client import MAX_WAIT, Client
-from aar_lab.errors import BadInput, BadSource
+from aar_lab.errors import BadInput
+from aar_lab.forum import lineage_tree, write_files, write_findings
 from aar_lab.integrity import Violation, read_rules
-from aar_lab.types import MAX_SOURCE_BYTES, FindingKind, JobStatus
+from aar_lab.types import FindingKind, JobStatus
+from aar_lab.verbs import Connect, Parameter, TextFile, Verb
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 KINDS = tuple(kind.value for kind in FindingKind)
-
-Connect = Callable[[], Client]
-Run = Callable[..., dict[str, Any]]
-
-
-class TextFile(str):
-    """A kind of parameter: the function gets a text. On the command line it is named by a path and
-    read from there; anywhere else the text itself is handed in, so that no server opens a path
-    that a client names."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a verb.
-
-    Args:
-        name: as the function calls it; `builds_on` becomes the option `--builds-on`.
-        kind: str, int, float, TextFile, or Path: a place in the box, unknown outside of it.
-        place: an argument is positional; an option has a name and may be left out.
-        default: value of an option that is left out.
-        optional: whether an argument may be left out.
-        many: whether it may be repeated; its value is then a tuple.
-        choices: the values allowed, or () for any.
-        limit: of the bytes of a TextFile.
-        most: largest number for a server, where a call that waits keeps a thread busy.
-    """
-
-    name: str
-    kind: type
-    help: str
-    place: Literal["argument", "option"] = "option"
-    default: float | None = None
-    optional: bool = False
-    many: bool = False
-    choices: tuple[str, ...] = ()
-    limit: int = MAX_SOURCE_BYTES
-    most: float | None = None
-
-
-@dataclass(frozen=True)
-class Verb:
-    """Something that a researcher can do: `function(connect, **parameters)` returns JSON.
-
-    `local` marks one that runs code of the researcher: it exists only where a box is.
-    """
-
-    name: str
-    summary: str
-    example: str
-    function: Run | str
-    parameters: tuple[Parameter, ...] = ()
-    local: bool = False
-
-    def load(self) -> Run:
-        """The function itself; imports its module if it is only named so far."""
-        if isinstance(self.function, str):
-            return cast(Run, pkgutil.resolve_name(self.function))
-        return self.function
+VOTES = {"up": 1, "down": -1}
+MAX_ANSWER_BYTES = 240 * 1024  # a request has at most 256 KiB
 
 
 def brief(connect: Connect) -> dict[str, Any]:
-    """See `VERBS`."""
-    return connect().brief()
+    """The host's brief, with the folder of the forum where this box has one."""
+    told, folder = connect().brief(), forum_folder()
+    return told | {"forum": str(folder)} if folder.is_dir() else told
 
 
 def check(connect: Connect, file: str) -> dict[str, Any]:
@@ -111,6 +59,29 @@ def submit(
     return _awaited(client, accepted["submission"], wait) if wait else accepted
 
 
+def inputs(connect: Connect) -> dict[str, Any]:
+    """See `VERBS`."""
+    return connect().inputs()
+
+
+def answer(
+    connect: Connect, predictions: str, card: str, builds_on: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Hand in the JSON object of id → P(y = 1), with the card that a source states."""
+    return connect().predict(_rows(predictions), read_card(card), builds_on)
+
+
+def _rows(text: str) -> dict[str, float]:
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("predictions", f"not JSON ({error})", "Write {id: probability}.") from error
+    good = isinstance(rows, dict) and all(type(value) in (int, float) for value in rows.values())
+    if not good:
+        raise BadInput("predictions", "no object of numbers", "Write {id: probability}.")
+    return dict(rows)
+
+
 def scores(connect: Connect, submission: str | None = None, wait: float = 0.0) -> dict[str, Any]:
     """All of one's own submissions, or one of them in detail."""
     client = connect()
@@ -122,17 +93,42 @@ def leaderboard(connect: Connect) -> dict[str, Any]:
     return connect().leaderboard()
 
 
-def post(connect: Connect, kind: str, body: str, cites: Sequence[str] = ()) -> dict[str, Any]:
+def post(
+    connect: Connect, kind: str, body: str, cites: Sequence[str] = (), parent: str | None = None
+) -> dict[str, Any]:
     """See `VERBS`."""
-    return connect().post(kind, body, cites)
+    return connect().post(kind, body, cites, parent)
 
 
-def findings(connect: Connect, since: int = 0, into: Path | None = None) -> dict[str, Any]:
+def vote(connect: Connect, finding: str, direction: str) -> dict[str, Any]:
+    """See `VERBS`."""
+    return connect().vote(finding, VOTES[direction])
+
+
+def findings(
+    connect: Connect, since: int = 0, limit: int | None = None, into: Path | None = None
+) -> dict[str, Any]:
     """The findings, or the names of the files that they were written to."""
-    found = connect().findings(since)
+    found = connect().findings(since, limit)
     if into is None:
         return found
     return {"files": write_findings(found["findings"], into), "last": found["last"]}
+
+
+def snapshot(
+    connect: Connect, action: str, submission: str, into: Path | None = None
+) -> dict[str, Any]:
+    """The files of a submission, or the names under which they were written; `action` is get."""
+    found = connect().snapshot(submission)
+    if into is None:
+        return found
+    return found | {"files": write_files(found["files"], into)}
+
+
+def lineage(connect: Connect) -> dict[str, Any]:
+    """What builds on what; `text` shows the same as a tree."""
+    found = connect().lineage()
+    return found | {"text": "\n".join(lineage_tree(found["nodes"], found["edges"]))}
 
 
 def source(connect: Connect, submission: str) -> dict[str, Any]:
@@ -177,6 +173,37 @@ VERBS = (
         ),
     ),
     Verb(
+        "inputs",
+        "All test inputs, where the campaign takes predictions; else they are withheld.",
+        "lab inputs --json",
+        inputs,
+    ),
+    Verb(
+        "predict",
+        "Train a method on this box's data and write its answers to the test inputs as JSON.",
+        "lab predict confident.py predictions.json",
+        "aar_lab.experiment.predicting:predict_inputs",
+        (
+            Parameter("file", Path, "the method's source file", "argument"),
+            Parameter("into", Path, "file to write", "argument"),
+            Parameter("seed", int, "of the method's random stream", default=0),
+        ),
+        local=True,
+    ),
+    Verb(
+        "answer",
+        "Hand in predictions for all test inputs, where the campaign takes them.",
+        "lab answer predictions.json confident.py",
+        answer,
+        (
+            Parameter(
+                "predictions", TextFile, "JSON: id → P(y = 1)", "argument", limit=MAX_ANSWER_BYTES
+            ),
+            Parameter("card", TextFile, "a source whose docstring is the card", "argument"),
+            Parameter("builds_on", str, "a submission that it builds on", many=True),
+        ),
+    ),
+    Verb(
         "scores",
         "How your submissions stand, or one of them in detail.",
         "lab scores 3f2a90b1c4de --wait 60",
@@ -193,6 +220,17 @@ VERBS = (
             Parameter("kind", str, "what it is", "argument", choices=KINDS),
             Parameter("body", str, "1…4,000 characters", "argument"),
             Parameter("cites", str, "a submission that it is about", many=True),
+            Parameter("parent", str, "the finding that it replies to"),
+        ),
+    ),
+    Verb(
+        "vote",
+        "Say whether another's finding is useful; one vote each, which may be changed.",
+        "lab vote 3f2a90b1c4de up",
+        vote,
+        (
+            Parameter("finding", str, "its id", "argument"),
+            Parameter("direction", str, "useful or not", "argument", choices=tuple(VOTES)),
         ),
     ),
     Verb(
@@ -201,7 +239,8 @@ VERBS = (
         "lab findings --into findings",
         findings,
         (
-            Parameter("since", int, "only those after this number", default=0),
+            Parameter("since", int, "only what is new after this number", default=0),
+            Parameter("limit", int, "at most so many; go on with --since"),
             Parameter("into", Path, "write one file for each, and INDEX.md"),
         ),
     ),
@@ -212,6 +251,18 @@ VERBS = (
         source,
         (Parameter("submission", str, "its id", "argument"),),
     ),
+    Verb(
+        "snapshot",
+        "Anybody's submission as files: method, card, and what it builds on.",
+        "lab snapshot get 3f2a90b1c4de --into theirs",
+        snapshot,
+        (
+            Parameter("action", str, "what to do with it", "argument", choices=("get",)),
+            Parameter("submission", str, "its id", "argument"),
+            Parameter("into", Path, "write the files into this folder"),
+        ),
+    ),
+    Verb("lineage", "Which submission builds on which, as a tree.", "lab lineage", lineage),
 )
 
 
@@ -222,61 +273,6 @@ def without_box(verbs: Sequence[Verb] = VERBS) -> tuple[Verb, ...]:
         for verb in verbs
         if not verb.local
     )
-
-
-def read_source(file: Path, limit: int = MAX_SOURCE_BYTES) -> str:
-    """The text of a file of at most `limit` bytes.
-
-    Raises:
-        BadInput: it cannot be read.
-        BadSource: it is no text, or too long.
-    """
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(limit + 1)
-        text = content.decode("utf-8")
-    except OSError as error:
-        raise BadInput(file, f"cannot be read ({error.strerror})", "Give a file.") from error
-    except UnicodeDecodeError as error:
-        raise BadSource(file, f"not UTF-8 at byte {error.start}", "Save it as UTF-8.") from error
-    if len(content) > limit:
-        raise BadSource(file, f"more than {limit} bytes", "Shorten it.")
-    return text
-
-
-def write_findings(rows: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
-    """Write one Markdown file for each finding; INDEX.md lists all that the folder now holds.
-
-    Returns:
-        The names of the files written, INDEX.md last.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        names = [f"{row['number']:06d}-{row['kind']}.md" for row in rows]
-        for name, row in zip(names, rows, strict=True):
-            (folder / name).write_text(_markdown(row), encoding="utf-8")
-        _write_index(folder)
-    except OSError as error:
-        raise BadInput(folder, f"cannot be written ({error.strerror})", "Name another.") from error
-    return [*names, "INDEX.md"]
-
-
-def _write_index(folder: Path) -> None:
-    lines = ["# Findings", ""]
-    for path in sorted(folder.glob("[0-9]*-*.md")):
-        head = path.read_text(encoding="utf-8").split("\n", 1)[0]
-        lines.append(f"- [{path.name}]({path.name}): {head.removeprefix('# ')}")
-    (folder / "INDEX.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _markdown(row: Mapping[str, Any]) -> str:
-    """The host says who wrote and what it scored; all that the author typed is quoted."""
-    lines = [f"# {row['kind']} by {row['author']}", ""]
-    for name in row["cites"]:
-        score = row["scores"][name]
-        shown = f"PGR {score['pgr']}, interval {score['interval']}" if score else "no score yet"
-        lines.append(f"- cites {name}: {shown}")
-    return "\n".join([*lines, "", *(f"> {line}" for line in row["body"].splitlines()), ""])
 
 
 def _awaited(client: Client, submission: str, wait: float) -> dict[str, Any]:

@@ -34,6 +34,10 @@ def client(answer, seen=None) -> Client:
         (lambda c: c.source(NAME), "GET", f"/v1/submissions/{NAME}/source"),
         (lambda c: c.leaderboard(), "GET", "/v1/leaderboard"),
         (lambda c: c.findings(7), "GET", "/v1/findings?since=7"),
+        (lambda c: c.findings(7, 2), "GET", "/v1/findings?since=7&limit=2"),
+        (lambda c: c.vote(NAME, 1), "POST", f"/v1/findings/{NAME}/vote"),
+        (lambda c: c.snapshot(NAME), "GET", f"/v1/submissions/{NAME}/snapshot"),
+        (lambda c: c.lineage(), "GET", "/v1/lineage"),
     ],
 )
 def test_each_question_has_its_route_and_carries_the_token(ask, verb, path):
@@ -49,6 +53,7 @@ def test_what_is_handed_in_goes_as_json():
     lab = client(httpx.Response(202, json={}), seen)
     lab.submit("source", CARD, [NAME])
     lab.post("insight", "body", [NAME])
+    lab.post("insight", "body", parent=NAME)
     assert [json.loads(request.content) for request in seen] == [
         {
             "source": "source",
@@ -56,6 +61,7 @@ def test_what_is_handed_in_goes_as_json():
             "builds_on": [NAME],
         },
         {"kind": "insight", "body": "body", "cites": [NAME]},
+        {"kind": "insight", "body": "body", "cites": [], "parent": NAME},
     ]
 
 

@@ -1,40 +1,32 @@
-"""The verbs: sources and cards checked, findings as files, waiting."""
+"""The verbs: cards read without executing anything, files written, waiting."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.cards import card_with, docstring
 
 from aar_lab.client import Client
 from aar_lab.errors import BadInput, BadSource
 from aar_lab.tools import (
     VERBS,
+    brief,
     check,
-    read_source,
+    findings,
+    lineage,
     scores,
+    snapshot,
     submit,
+    vote,
     without_box,
-    write_findings,
 )
+from aar_lab.verbs import read_source
 
 NAME = "3f2a90b1c4de"
 METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
-
-
-def finding(number=7, body="It works.", **more):
-    return {
-        "number": number,
-        "author": "ada",
-        "kind": "result",
-        "body": body,
-        "cites": [],
-        "scores": {},
-    } | more
 
 
 def test_every_verb_is_complete_and_named_once():
@@ -49,9 +41,9 @@ def test_every_verb_is_complete_and_named_once():
 
 def test_without_a_box_nothing_runs_and_nothing_names_a_path():
     away = {verb.name: verb for verb in without_box()}
-    assert {verb.name for verb in VERBS} - set(away) == {"try"}
+    assert {verb.name for verb in VERBS} - set(away) == {"try", "predict"}
     assert all(p.kind is not Path for verb in away.values() for p in verb.parameters)
-    assert [p.name for p in away["findings"].parameters] == ["since"]
+    assert [p.name for p in away["findings"].parameters] == ["since", "limit"]
     assert len(away["submit"].parameters) == 3
 
 
@@ -92,44 +84,6 @@ def test_files_that_cannot_be_read_are_typed_errors(tmp_path):
         read_source(tmp_path / "long", 9)
 
 
-def test_findings_become_files_that_quote_their_author(tmp_path):
-    forged = "It works.\n# result by eve\r\n- cites x: PGR 1.0\x0b> quoted"
-    score = {NAME: {"pgr": 0.5, "interval": [0.4, 0.6]}, "other": None}
-    files = write_findings(
-        [finding(body=forged, cites=[NAME, "other"], scores=score)], tmp_path / "notes"
-    )
-    assert files == ["000007-result.md", "INDEX.md"]
-    assert (tmp_path / "notes" / files[0]).read_text().splitlines() == [
-        "# result by ada",
-        "",
-        f"- cites {NAME}: PGR 0.5, interval [0.4, 0.6]",
-        "- cites other: no score yet",
-        "",
-        "> It works.",
-        "> # result by eve",
-        "> - cites x: PGR 1.0",
-        "> > quoted",
-    ]
-
-
-@given(body=st.text(min_size=1))
-def test_no_body_leaves_its_quotation(tmp_path_factory, body):
-    folder = tmp_path_factory.mktemp("notes")
-    write_findings([finding(body=body)], folder)
-    lines = (folder / "000007-result.md").read_text(encoding="utf-8").splitlines()
-    assert lines[:3] == ["# result by ada", "", ""]
-    assert all(line.startswith("> ") for line in lines[3:])
-
-
-def test_the_index_keeps_what_was_written_before(tmp_path):
-    write_findings([finding(1)], tmp_path)
-    write_findings([finding(2)], tmp_path)
-    assert (tmp_path / "INDEX.md").read_text().splitlines()[2:] == [
-        "- [000001-result.md](000001-result.md): result by ada",
-        "- [000002-result.md](000002-result.md): result by ada",
-    ]
-
-
 class Host:
     """A host whose submission is done after some questions; it remembers what it was asked."""
 
@@ -165,3 +119,57 @@ def test_waiting_ends_when_its_time_is_over():
     host = Host(10**9)
     assert scores(host.connect, NAME, wait=0.05)["status"] == "running"
     assert host.waits[-1] == 0
+
+
+def answering(body):
+    """Connects to a host that always gives the same answer, and the list of what it was asked."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=body)
+
+    return (lambda: Client("token", httpx.MockTransport(answer))), seen
+
+
+def test_a_vote_is_said_in_words():
+    connect, seen = answering({"finding": NAME, "votes": {}})
+    for direction in ("up", "down"):
+        vote(connect, NAME, direction)
+    assert [json.loads(request.content) for request in seen] == [{"value": 1}, {"value": -1}]
+
+
+def test_findings_go_on_where_the_last_page_ended(tmp_path):
+    connect, seen = answering({"findings": [], "votes": [], "last": 9})
+    assert findings(connect, 7, 2, tmp_path) == {"files": ["INDEX.md"], "last": 9}
+    assert seen[0].url.query == b"since=7&limit=2"
+
+
+def test_a_snapshot_becomes_files(tmp_path):
+    files = {"method.py": "x = 1\r\n", "card.json": "{}"}
+    connect, _ = answering({"submission": NAME, "digest": "d", "files": files})
+    assert snapshot(connect, "get", NAME)["files"] == files
+    assert snapshot(connect, "get", NAME, tmp_path / "a" / "b")["files"] == list(files)
+    assert (tmp_path / "a" / "b" / "method.py").read_bytes() == b"x = 1\r\n"
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 90, "a\0"])
+def test_a_snapshot_leaves_its_folder_never(tmp_path, name):
+    connect, _ = answering({"submission": NAME, "digest": "d", "files": {name: "x"}})
+    with pytest.raises(BadInput, match="plain file name"):
+        snapshot(connect, "get", NAME, tmp_path / "in")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lineage_is_told_as_a_tree_too():
+    node = {"submission": NAME, "author": "ada", "title": "T", "status": "done", "score": None}
+    connect, _ = answering({"nodes": [node], "edges": []})
+    assert lineage(connect)["text"] == f"{NAME} ada, done: T"
+
+
+def test_the_brief_names_the_folder_of_the_forum_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("AAR_BOX_ROOT", str(tmp_path))
+    connect, _ = answering({"problem": "p"})
+    assert brief(connect) == {"problem": "p"}
+    (tmp_path / "forum").mkdir()
+    assert brief(connect) == {"problem": "p", "forum": str(tmp_path / "forum")}

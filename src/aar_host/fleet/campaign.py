@@ -12,14 +12,18 @@ from aar_host.anchors.references import Anchors, Progress, build_anchors
 from aar_host.feedback import SEALED, Policy
 from aar_host.fleet.options import Options
 from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.jobs.judging import Judge
 from aar_host.jobs.places import database_of, note_campaign
 from aar_host.problems.prepare import prepare
 from aar_host.problems.registry import get_problem
 from aar_host.sandbox import Sandbox, make_sandbox
 from aar_host.sandbox.runtime import find_runtime
 from aar_host.server.app import create_app
+from aar_host.server.keeping import keep_missing
+from aar_host.server.mirror import Mirror, mirroring
 from aar_host.server.serving import listening
 from aar_host.settings import cache_dir, number
+from aar_host.snapshots import open_snapshots
 from aar_host.store import Store, open_store
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_lab.errors import BadSettings, Conflict
@@ -48,6 +52,11 @@ class Campaign:
     sandbox: Sandbox
     policy: Policy
     started: float
+
+    @property
+    def forum(self) -> Path:
+        """The folder in which every researcher's box finds the forum as files."""
+        return self.grounds.directory / "forum"
 
 
 def set_up(options: Options, progress: Progress) -> Campaign:
@@ -105,10 +114,20 @@ def check_places(out: Path, cache: Path) -> None:
 
 @contextmanager
 def serving(campaign: Campaign) -> Iterator[Path]:
-    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path."""
+    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path.
+
+    Meanwhile the forum's folder is kept up to date; snapshots that an earlier end left out are made
+    good.
+    """
+    snapshots = open_snapshots(campaign.grounds.directory)
+    keep_missing(campaign.store, snapshots, campaign.id)
+    judge = Judge(campaign.store, campaign.grounds)
+    judge.settle(campaign.id)
+    app = create_app(campaign.store, campaign.id, judge, snapshots)
+    mirror = Mirror(campaign.store, campaign.id, campaign.policy, campaign.forum)
     with tempfile.TemporaryDirectory(prefix="aar-") as folder:
         path = Path(folder) / "host.sock"
-        with listening(create_app(campaign.store, campaign.id), path):
+        with mirroring(mirror), listening(app, path):
             yield path
 
 

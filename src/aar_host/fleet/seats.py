@@ -61,7 +61,8 @@ class Seats:
         self._workspaces[name] = workspace
         self.states[name] = ("starting", "")
         seconds = self._options.minutes * 60 + SPARE_SECONDS
-        spec = seat_spec(workspace, campaign.grounds.practice, socket, token, seconds)
+        places = {"/data": campaign.grounds.practice, "/forum": campaign.forum}
+        spec = seat_spec(workspace, places, socket, token, seconds)
         seat = Seat(name, directions()[number_], researcher_seed(self._options, name))
         return BoxStation(seat, campaign.sandbox, spec, self._listen)
 

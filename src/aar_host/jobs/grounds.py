@@ -8,6 +8,8 @@ vault/       labels and metadata of the test items                         (0700
 methods/     sources as they were run, by digest
 store.db     the store, where AAR_DATABASE_URL names no other
 campaign.json   the campaign's id, and where it is stored
+forum/       the forum as files, which researchers' boxes hold too
+snapshots/   accepted methods by digest, unless a setting names another place
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _STANDS_FOR = {f"#0102{i:02x}": f"var(--{role})" for i, role in enumerate(ROLES)
 _STANDS_FOR |= {f"#0103{i:02x}": f"var(--series-{i})" for i in range(SERIES)}
 INK, MUTED, GRID, ACCENT, PAPER = list(_STANDS_FOR)[: len(ROLES)]
 
-_SETTINGS: dict[Any, Any] = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -63,7 +63,7 @@ def progress(results: Results) -> str:
     """Public PGR of every submission over minutes, with the best so far; empty if none scored."""
     if not any(row.pgr is not None for row in results.history):
         return ""
-    with rc_context(_SETTINGS | {"svg.hashsalt": "progress"}):
+    with rc_context(SETTINGS | {"svg.hashsalt": "progress"}):
         figure = Figure(figsize=(WIDTH, 4.0))
         axes = figure.add_axes((0.06, 0.12, 0.875, 0.86))
         _levels(axes, results)
@@ -71,12 +71,12 @@ def progress(results: Results) -> str:
         for name, series in series_of(results).items():
             _submissions(axes, [row for row in results.history if row.researcher == name], series)
         axes.set_xlim(0, max(results.seconds, *(row.seconds for row in results.history)) / 60)
-        axes.set_ylim(*_limits(row.pgr for row in results.history))
+        axes.set_ylim(*limits(row.pgr for row in results.history))
         axes.set_xlabel("minutes since the start")
         axes.set_ylabel("public PGR")
         axes.grid(axis="y")
         axes.set_axisbelow(True)
-        return _inline(figure, "Public PGR of every submission over time")
+        return inline(figure, "Public PGR of every submission over time")
 
 
 def _levels(axes: Axes, results: Results) -> None:
@@ -84,17 +84,17 @@ def _levels(axes: Axes, results: Results) -> None:
     _level(axes, 0.0, "weak")
     _level(axes, 1.0, "ceiling")
     if naive is not None and naive.pgr is not None:
-        height = _clipped(naive.pgr)
+        height = clipped(naive.pgr)
         fixed = min((0.0, 1.0), key=lambda level: abs(height - level))
         away = height - fixed
         _level(axes, height, "naive", math.copysign(8, away) if abs(away) < NEAR else 0)
 
 
 def _level(axes: Axes, height: float, name: str, nudge: float = 0) -> None:
-    axes.axhline(_clipped(height), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.axhline(clipped(height), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.annotate(
         name,
-        (1, _clipped(height)),
+        (1, clipped(height)),
         xycoords=("axes fraction", "data"),
         xytext=(4, nudge),
         textcoords="offset points",
@@ -105,7 +105,7 @@ def _level(axes: Axes, height: float, name: str, nudge: float = 0) -> None:
 def _frontier(axes: Axes, results: Results) -> None:
     rises = frontier(results.history)
     times = [seconds / 60 for seconds, _ in rises] + [results.seconds / 60]
-    heights = [_clipped(pgr) for _, pgr in rises] + [_clipped(rises[-1][1])]
+    heights = [clipped(pgr) for _, pgr in rises] + [clipped(rises[-1][1])]
     axes.step(times, heights, where="post", color=INK, linewidth=1.3, zorder=2)
 
 
@@ -113,7 +113,7 @@ def _submissions(axes: Axes, rows: Iterable[HistoryRow], series: int) -> None:
     scored = [(row.seconds / 60, row.pgr) for row in rows if row.pgr is not None]
     axes.plot(
         [minute for minute, _ in scored],
-        [_clipped(pgr) for _, pgr in scored],
+        [clipped(pgr) for _, pgr in scored],
         linestyle="none",
         marker=MARKERS[series],
         markersize=5,
@@ -135,7 +135,7 @@ def forest(results: Results) -> str:
     rows += [(one.method, one.sealed, None) for one in results.baselines if one.sealed is not None]
     if not rows:
         return ""
-    with rc_context(_SETTINGS | {"svg.hashsalt": "forest"}):
+    with rc_context(SETTINGS | {"svg.hashsalt": "forest"}):
         height = 0.65 + 0.29 * len(rows)
         figure = Figure(figsize=(WIDTH, height))
         axes = figure.add_axes((0.36, 0.47 / height, 0.47, 1 - 0.52 / height))
@@ -149,7 +149,7 @@ def forest(results: Results) -> str:
         axes.set_xlabel("sealed PGR, 95 % interval")
         for level in (0.0, 1.0):
             axes.axvline(level, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        return _inline(figure, "Sealed PGR of finalists and baselines with 95 % intervals")
+        return inline(figure, "Sealed PGR of finalists and baselines with 95 % intervals")
 
 
 def _label(researcher: str, title: str) -> str:
@@ -158,12 +158,12 @@ def _label(researcher: str, title: str) -> str:
 
 def _whisker(axes: Axes, height: float, sealed: SealedScore, public: PublicScore | None) -> None:
     color = MUTED if public is None else ACCENT
-    left, right = _clipped(sealed.interval.low), _clipped(sealed.interval.high)
+    left, right = clipped(sealed.interval.low), clipped(sealed.interval.high)
     axes.plot([left, right], [height, height], color=color, linewidth=1.6, zorder=2)
-    axes.plot([_clipped(sealed.pgr)], [height], "o", color=color, markersize=5.5, zorder=3)
+    axes.plot([clipped(sealed.pgr)], [height], "o", color=color, markersize=5.5, zorder=3)
     if public is not None and public.pgr is not None:
         axes.plot(
-            [_clipped(public.pgr)],
+            [clipped(public.pgr)],
             [height],
             "o",
             markerfacecolor=PAPER,
@@ -181,21 +181,23 @@ def _whisker(axes: Axes, height: float, sealed: SealedScore, public: PublicScore
     )
 
 
-def _clipped(value: float) -> float:
+def clipped(value: float) -> float:
+    """The value where it is drawn: far ones at the edge."""
     return min(max(value, LOWEST), HIGHEST)
 
 
-def _limits(values: Iterable[float | None]) -> tuple[float, float]:
-    known = [_clipped(value) for value in values if value is not None and not math.isnan(value)]
+def limits(values: Iterable[float | None]) -> tuple[float, float]:
+    """The ends of an axis of PGR that shows 0, 1 and all values that are known."""
+    known = [clipped(value) for value in values if value is not None and not math.isnan(value)]
     return min([-0.05, *known]) - 0.05, max([1.05, *known]) + 0.05
 
 
 def _forest_limits(scores: Iterable[SealedScore]) -> tuple[float, float]:
     ends = [side for one in scores for side in (one.interval.low, one.pgr, one.interval.high)]
-    return _limits(ends)
+    return limits(ends)
 
 
-def _inline(figure: Figure, description: str) -> str:
+def inline(figure: Figure, description: str) -> str:
     """The figure as an SVG element for a page: no date, no identifiers but those referred to."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})

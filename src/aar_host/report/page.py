@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from aar_host.report import text
 from aar_host.report.figures import forest, progress, series_of
+from aar_host.report.lineage import lineage
 from aar_host.report.results import Overhead, Results, SealedScore
 from aar_host.report.summary import by_sealed, headline
 from aar_lab.errors import BadInput
@@ -52,6 +53,7 @@ def render_report(results: Results) -> str:
             finalists=by_sealed(results),
             progress=Markup(progress(results)),
             forest=Markup(forest(results)),
+            lineage=Markup(lineage(results.history, series_of(results))),
             legend=_legend(results),
             place={row.submission: i for i, row in enumerate(results.history, start=1)},
             frozen={one.submission for one in results.finalists},

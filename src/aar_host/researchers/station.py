@@ -56,12 +56,15 @@ class Terms:
     restarts: int = 3
 
 
-def seat_spec(workspace: Path, bundle: Path, socket: Path, token: str, seconds: float) -> BoxSpec:
-    """The box of a researcher: the public bundle at /data, the host's socket, its token.
+def seat_spec(
+    workspace: Path, places: Mapping[str, Path], socket: Path, token: str, seconds: float
+) -> BoxSpec:
+    """The box of a researcher: the public bundle and the forum, the host's socket, its token.
 
     Args:
         workspace: of its own, made by `aar_host.sandbox.new_workspace`.
-        bundle: directory of the public bundle; no other data of the host.
+        places: path in the box → directory that it holds read-only: /data, the public bundle, and
+            /forum, which the host goes on writing; no other data of the host.
         socket: the host's unix socket.
         token: of this researcher.
         seconds: that the box may live.
@@ -73,7 +76,7 @@ def seat_spec(workspace: Path, bundle: Path, socket: Path, token: str, seconds: 
         pids=number("job_pids"),
         disk_bytes=number("job_disk_mb") << 20,
     )
-    return BoxSpec(workspace, limits, {"/data": bundle}, socket, {"AAR_TOKEN": token})
+    return BoxSpec(workspace, limits, places, socket, {"AAR_TOKEN": token})
 
 
 class BoxStation:

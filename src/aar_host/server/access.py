@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar_host.auth import Actor, authenticate
 from aar_host.feedback import Policy
+from aar_host.snapshots import Snapshots
 from aar_host.store import Store, Tier
 from aar_lab.errors import NotAuthorised
 from aar_lab.integrity import Monitor
@@ -46,6 +47,7 @@ class Hall:
         policy: what may be said about scores.
         monitors: they read a source and its card before it is accepted.
         judge: of predictions; None where none are taken.
+        snapshots: where accepted methods are kept beside the store, if anywhere.
     """
 
     store: Store
@@ -53,6 +55,7 @@ class Hall:
     policy: Policy
     monitors: tuple[Monitor, ...]
     judge: Judge | None = None
+    snapshots: Snapshots | None = None
 
 
 def _hall(request: Request) -> Hall:

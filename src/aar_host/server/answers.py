@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aar_host.server.bodies import ID_PATTERN
 from aar_host.server.errors import MAX_BODY_BYTES
-from aar_host.store.schema import CampaignState
-from aar_lab.types import FindingKind, JobStatus, Role
+from aar_host.store.schema import CampaignState, SubmissionKind
+from aar_lab.types import JobStatus, Role
 
 Documented = dict[int | str, dict[str, Any]]
 
@@ -66,6 +66,7 @@ class Brief(Answer):
     you: You
     objective: str | None = Field(examples=["Recover as much of the performance gap as you can."])
     rules: list[str] | str | None = Field(examples=[["Hand in methods, never numbers."]])
+    kinds: list[SubmissionKind] = Field(description="of submissions that are taken")
     seeds: int = Field(examples=[5], description="that the host issues for each submission")
     state: CampaignState
     submissions_left: int = Field(ge=0, examples=[287])
@@ -79,7 +80,9 @@ class Told(Answer):
     interval: list[float | None] | None = Field(
         min_length=2, max_length=2, examples=[[0.61, 0.85]], description="null: an unbounded side"
     )
-    reason: str = Field(default="", description="given where PGR is undefined")
+    reason: str = Field(default="", description="given where PGR is undefined or not above 0")
+    accuracy: float = Field(default=0.0, ge=0, le=1, description="where the policy tells it")
+    mark: str = Field(default="", description="what qualifies every number of this campaign")
 
 
 class Card(Answer):
@@ -87,6 +90,10 @@ class Card(Answer):
 
     title: str = Field(examples=["Naive on confident labels"])
     idea: str = Field(examples=["Uncertain weak labels are mostly wrong: leave them out."])
+    objective: str = Field(examples=["Cross entropy with hard weak labels."])
+    data: str = Field(examples=["The surer half of the weakly labelled inputs."])
+    procedure: str = Field(examples=["Rank by confidence; fit one student once."])
+    hyperparameters: dict[str, str | bool | int | float] = Field(examples=[{"share": 0.5}])
     family: str = Field(examples=["data filtering"])
 
 
@@ -129,6 +136,7 @@ class Summary(Answer):
 
     submission: Id
     author: str = Field(examples=["ada"])
+    kind: SubmissionKind
     card: Card
     builds_on: list[Id]
     status: JobStatus = Field(examples=["done"])
@@ -163,32 +171,25 @@ class Source(Answer):
     source: str = Field(examples=["def train(task, rng): ..."])
 
 
-class Posted(Answer):
-    """A finding that was posted."""
+class Snapshot(Answer):
+    """A submission as files, and the digest of all of them."""
 
-    finding: Id
-
-
-class Finding(Answer):
-    """What somebody found; its numbers come from the store."""
-
-    finding: Id
-    number: int = Field(ge=1, examples=[41], description="grows with time")
-    author: str = Field(examples=["ada"])
-    kind: FindingKind
-    body: str = Field(examples=["Soft labels lose to hard ones."])
-    cites: list[Id]
-    scores: dict[str, Told | None] = Field(
-        examples=[{SHOWN: {"pgr": 0.74, "interval": [0.61, 0.85]}}]
-    )
-    created: float = Field(examples=[1764000000.0], description="seconds since 1970")
+    submission: Id
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    files: dict[str, str] = Field(examples=[{"method.py": "def train(task, rng): ..."}])
 
 
-class Findings(Answer):
-    """Findings, oldest first; `last` is the number to go on from."""
+class Input(Answer):
+    """A test input."""
 
-    findings: list[Finding]
-    last: int = Field(ge=0, examples=[41])
+    id: str = Field(examples=["9f2c51d0a4b37e86"])
+    data: dict[str, str] = Field(examples=[{"prompt": "good day", "a": "yes", "b": "no"}])
+
+
+class TestInputs(Answer):
+    """All test inputs, in an order that tells nothing of the parts."""
+
+    inputs: list[Input]
 
 
 # What may go wrong with a request, and how the error words it.

@@ -9,6 +9,7 @@ from aar_host.server import mcp, routes, routes_findings, routes_predictions, ro
 from aar_host.server.access import Hall, Judge
 from aar_host.server.document import document
 from aar_host.server.errors import install
+from aar_host.snapshots import Snapshots
 from aar_host.store import Store
 from aar_host.store.campaigns import Campaign, get_campaign
 from aar_host.store.schema import SubmissionKind
@@ -16,7 +17,12 @@ from aar_lab.agreement import MONITORS
 from aar_lab.errors import BadSettings
 
 
-def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastAPI:
+def create_app(
+    store: Store,
+    campaign: str,
+    judge: Judge | None = None,
+    snapshots: Snapshots | None = None,
+) -> FastAPI:
     """The application that serves one campaign of the store; time is the store's clock.
 
     Sources are read by the integrity rules and compared with their cards, unless the campaign's
@@ -24,6 +30,7 @@ def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastA
 
     Args:
         judge: of predictions; needed where the policy takes them.
+        snapshots: where accepted methods are kept beside the store, if anywhere.
 
     Raises:
         UnknownName: no such campaign, or its policy is not known to this version.
@@ -34,7 +41,7 @@ def create_app(store: Store, campaign: str, judge: Judge | None = None) -> FastA
     if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
         raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
     app = FastAPI(version="1", docs_url=None, redoc_url=None, lifespan=mcp.opened)
-    app.state.hall = Hall(store, campaign, policy, monitors, judge)
+    app.state.hall = Hall(store, campaign, policy, monitors, judge, snapshots)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
     app.include_router(routes_predictions.router)

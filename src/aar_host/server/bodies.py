@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
@@ -39,6 +40,12 @@ def _storable(text: str) -> str:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("holds a NUL or a lone surrogate")
     return text
+
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is true or false, not a number")
+    return value
 
 
 Text = Annotated[str, AfterValidator(_storable)]
@@ -94,3 +101,10 @@ class FindingBody(Body):
     kind: FindingKind
     body: Text = Field(min_length=1, max_length=MAX_BODY)
     cites: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
+    parent: Id | None = Field(default=None, description="The finding that it replies to.")
+
+
+class VoteBody(Body):
+    """Whether somebody else's finding is useful (1) or not (−1)."""
+
+    value: Annotated[Literal[1, -1], BeforeValidator(_no_truth_value)]

@@ -28,7 +28,8 @@ from aar_host.server.errors import MAX_BODY_BYTES
 from aar_lab.client import Client
 from aar_lab.errors import Unavailable
 from aar_lab.mcp import Given, tool_server
-from aar_lab.tools import Verb, without_box
+from aar_lab.tools import without_box
+from aar_lab.verbs import Verb
 
 CALLS_EACH = 4  # of one actor at a time: each keeps a thread busy, for as long as it waits
 NAMES = ("127.0.0.1", "localhost", "[::1]")

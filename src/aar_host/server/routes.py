@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader
 from aar_host.server.answers import Brief, Health, Leaderboard, told
+from aar_host.server.answers_forum import Lineage
+from aar_host.server.lineage import MAX_NODES, lineage
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.scores import leaderboard
 
 router = APIRouter(prefix="/v1", tags=["campaign"])
+
+Limit = Annotated[int, Query(ge=1, le=MAX_NODES)]
 
 
 @router.get(
@@ -65,6 +69,17 @@ def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
         for entry in leaderboard(hall.store, hall.campaign)
     ]
     return {"leaderboard": sorted(rows, key=_worst_last)}
+
+
+@router.get(
+    "/lineage",
+    operation_id="lineage",
+    summary="What builds on what",
+    responses=told(Lineage, 401, 422),
+)
+def graph(hall: InHall, _reader: Reader, limit: Limit = MAX_NODES) -> dict[str, Any]:
+    """The newest submissions, what each builds on, and what findings cite."""
+    return lineage(hall.store, hall.campaign, hall.policy, limit)
 
 
 def _worst_last(row: dict[str, Any]) -> float:

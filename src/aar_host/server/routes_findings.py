@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
-from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader, Researcher
-from aar_host.server.answers import Findings, Posted, told
-from aar_host.server.bodies import FindingBody
-from aar_host.store.findings import Note, add_finding, list_findings
-from aar_host.store.scores import scores_of
+from aar_host.server.answers import told
+from aar_host.server.answers_forum import Findings, Posted, Voted
+from aar_host.server.bodies import ID_PATTERN, FindingBody, VoteBody
+from aar_host.server.forum import finding_rows
+from aar_host.store.findings import Note, add_finding
+from aar_host.store.votes import read_page, vote
+
+MAX_PAGE = 1000
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
+FindingId = Annotated[str, Path(pattern=ID_PATTERN)]
 Since = Annotated[int, Query(ge=0, lt=2**62)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
 @router.post(
@@ -23,12 +28,26 @@ Since = Annotated[int, Query(ge=0, lt=2**62)]
     status_code=201,
     operation_id="post",
     summary="Post a finding",
-    responses=told(Posted, 400, 401, 403, 422, status=201),
+    responses=told(Posted, 400, 401, 403, 422, 429, status=201),
 )
 def post(hall: InHall, researcher: Researcher, body: FindingBody) -> dict[str, str]:
-    """Post a finding in one's own name."""
-    note = Note(body.kind, body.body, tuple(body.cites))
+    """Post a finding in one's own name; the very same again gives the id of the first."""
+    note = Note(body.kind, body.body, tuple(body.cites), body.parent)
     return {"finding": add_finding(hall.store, hall.campaign, researcher.id, note)}
+
+
+@router.post(
+    "/{finding}/vote",
+    operation_id="vote",
+    summary="Vote on a finding",
+    responses=told(Voted, 400, 401, 403, 404, 409, 422, 429),
+)
+def cast(
+    hall: InHall, researcher: Researcher, finding: FindingId, body: VoteBody
+) -> dict[str, Any]:
+    """Vote on somebody else's finding, or change one's vote."""
+    tally = vote(hall.store, hall.campaign, researcher.id, finding, body.value)
+    return {"finding": finding, "votes": tally.as_dict()}
 
 
 @router.get(
@@ -37,22 +56,15 @@ def post(hall: InHall, researcher: Researcher, body: FindingBody) -> dict[str, s
     summary="What others found",
     responses=told(Findings, 401, 422),
 )
-def read(hall: InHall, _reader: Reader, since: Since = 0) -> dict[str, Any]:
-    """The findings after number `since`, oldest first, with the scores of what they cite."""
-    found = list_findings(hall.store, hall.campaign, since)
-    scores = scores_of(hall.store, {name for finding in found for name in finding.cites})
-    answers = {name: answer(hall.policy, body) for name, body in scores.items()}
-    rows = [
-        {
-            "finding": finding.id,
-            "number": finding.seq,
-            "author": finding.author,
-            "kind": finding.kind,
-            "body": finding.body,
-            "cites": finding.cites,
-            "scores": {name: answers.get(name) for name in finding.cites},
-            "created": finding.created,
-        }
-        for finding in found
+def read(
+    hall: InHall, _reader: Reader, since: Since = 0, limit: Limit = MAX_PAGE
+) -> dict[str, Any]:
+    """What is new after number `since`: findings, oldest first, with the scores of what they cite;
+    and earlier findings on which somebody voted since. `last` is the `since` of the next page."""
+    page = read_page(hall.store, hall.campaign, since, limit)
+    rows = finding_rows(hall.store, hall.policy, page.findings, page.roots, page.tallies)
+    changed = [
+        {"finding": name, "number": seq, "votes": page.tallies[name].as_dict()}
+        for name, seq in page.changed.items()
     ]
-    return {"findings": rows, "last": found[-1].seq if found else since}
+    return {"findings": rows, "votes": changed, "last": page.last}

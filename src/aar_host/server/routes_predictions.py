@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from aar_host.server.access import Hall, InHall, Judge, Researcher
+from aar_host.server.answers import Accepted, TestInputs, told
 from aar_host.server.bodies import PredictionsBody
 from aar_host.server.cards import check_card
 from aar_host.server.routes_submissions import check_kind
@@ -17,10 +18,15 @@ from aar_lab.cards import MethodCard
 from aar_lab.errors import BadInput, Conflict
 from aar_lab.types import JobStatus
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", tags=["submissions"])
 
 
-@router.get("/inputs")
+@router.get(
+    "/inputs",
+    operation_id="inputs",
+    summary="All test inputs",
+    responses=told(TestInputs, 401, 403, 409),
+)
 def inputs(hall: InHall, _researcher: Researcher) -> dict[str, Any]:
     """All test inputs, where predictions are taken; else they are withheld."""
     found = _judge(hall).inputs
@@ -28,7 +34,13 @@ def inputs(hall: InHall, _researcher: Researcher) -> dict[str, Any]:
     return {"inputs": [{"id": name, "data": data} for name, data in rows]}
 
 
-@router.post("/predictions", status_code=202)
+@router.post(
+    "/predictions",
+    status_code=202,
+    operation_id="answer",
+    summary="Hand in predictions",
+    responses=told(Accepted, 400, 401, 403, 409, 422, 429, status=202),
+)
 def predict(hall: InHall, researcher: Researcher, body: PredictionsBody) -> dict[str, Any]:
     """Hand in P(y = 1) for every test input; what cannot be read is charged all the same."""
     judge = _judge(hall)

@@ -12,10 +12,12 @@ from fastapi.concurrency import run_in_threadpool
 from aar_host.auth import Actor
 from aar_host.feedback import answer
 from aar_host.server.access import Hall, InHall, Reader, Researcher
-from aar_host.server.answers import Accepted, Detail, Source, Submissions, told
+from aar_host.server.answers import Accepted, Detail, Snapshot, Source, Submissions, told
 from aar_host.server.bodies import ID_PATTERN, SubmissionBody
 from aar_host.server.cards import check_card
+from aar_host.server.keeping import files_of, keep
 from aar_host.server.source import check_source
+from aar_host.snapshots import pack
 from aar_host.store import Tier
 from aar_host.store.jobs import jobs_of
 from aar_host.store.schema import SubmissionKind
@@ -31,6 +33,7 @@ from aar_host.store.submissions import (
     status_of,
 )
 from aar_lab.cards import MethodCard
+from aar_lab.digest import digest_bytes
 from aar_lab.errors import Conflict, UnknownName
 from aar_lab.integrity import check_integrity
 from aar_lab.types import JobStatus, Role
@@ -60,6 +63,8 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     check_integrity(body.source, card, hall.monitors)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
+    if hall.snapshots is not None:
+        keep(hall.store, hall.snapshots, submission)
     return {"submission": submission, "status": JobStatus.QUEUED}
 
 
@@ -111,6 +116,19 @@ def check_kind(hall: Hall, kind: SubmissionKind) -> None:
             f"the policy {hall.policy.name} takes no such submissions",
             f"Hand in: {', '.join(hall.policy.kinds)}.",
         )
+
+
+@router.get(
+    "/{submission}/snapshot",
+    operation_id="snapshot",
+    summary="The files of a submission",
+    responses=told(Snapshot, 401, 404, 422),
+)
+def snapshot(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str, Any]:
+    """Method, card and ancestors of anybody's submission as files, with the digest of all three."""
+    files = files_of(hall.store, _here(hall, submission))
+    texts = {name: content.decode() for name, content in files.items()}
+    return {"submission": submission, "digest": digest_bytes(pack(files)), "files": texts}
 
 
 def _here(hall: Hall, submission: str) -> Submission:

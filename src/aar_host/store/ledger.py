@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,15 @@ def events(store: Store, campaign: str, since: int = 0) -> list[Event]:
     query = select(ledger).where(ledger.c.campaign == campaign, ledger.c.seq > since)
     with store.reading() as connection:
         return [_event(row) for row in connection.execute(query.order_by(ledger.c.seq))]
+
+
+def newest(store: Store, campaign: str, without: Collection[str] = ()) -> int:
+    """The sequence number of a campaign's newest event, of kinds not in `without`; 0 if none."""
+    query = select(ledger.c.seq).where(
+        ledger.c.campaign == campaign, ledger.c.kind.not_in(list(without))
+    )
+    with store.reading() as connection:
+        return connection.scalar(query.order_by(ledger.c.seq.desc()).limit(1)) or 0
 
 
 def verify_ledger(store: Store) -> None:

@@ -99,7 +99,7 @@ def test_everything_is_shown(results: Results) -> None:
         "within 0.086",
     ):
         assert words in text
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_the_page_is_well_formed(results: Results) -> None:

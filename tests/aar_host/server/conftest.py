@@ -14,6 +14,7 @@ from tests.cards import card_body
 
 from aar_host.auth import issue
 from aar_host.server import create_app
+from aar_host.snapshots import Snapshots
 from aar_host.store import Store, Tier, open_store
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.scores import record_score
@@ -36,6 +37,7 @@ class Site:
     where: str
     now: float = 1000.0
     config: Mapping[str, Any] = field(default_factory=lambda: CONFIG)
+    snapshots: Snapshots | None = None
     store: Store = field(init=False)
     campaign: str = field(init=False)
     app: FastAPI = field(init=False)
@@ -45,7 +47,7 @@ class Site:
         self.store = open_store(self.where, lambda: self.now)
         plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", self.config)
         self.campaign = create_campaign(self.store, plan).id
-        self.app = create_app(self.store, self.campaign)
+        self.app = create_app(self.store, self.campaign, self.snapshots)
         self.ada = self.token("ada")
 
     def token(self, name: str, role: Role = Role.RESEARCHER) -> str:

@@ -13,8 +13,9 @@ from aar_host.store.jobs import Outcome, claim_job, finish_job
 from aar_host.store.submissions import fail_submission
 from aar_lab.client import Client
 from aar_lab.errors import JobFailed, LabError
-from aar_lab.tools import VERBS, TextFile, Verb
+from aar_lab.tools import VERBS
 from aar_lab.types import JobStatus, Role
+from aar_lab.verbs import TextFile, Verb
 
 NAME = "3f2a90b1c4de"
 METHOD = '"""A title\n\nAn idea."""\n\n\ndef train(task, rng): ...\n'

@@ -209,6 +209,7 @@ def test_findings_render_numbers_from_the_store_and_authors_from_the_token(site,
     assert finding["scores"] == {name: {"pgr": 0.5, "interval": [0.4, 0.6]}, silent: None}
     assert site.call("GET", f"/findings?since={answer['last']}").json() == {
         "findings": [],
+        "votes": [],
         "last": answer["last"],
     }
 
