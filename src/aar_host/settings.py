@@ -29,6 +29,8 @@ SETTINGS = (
     Setting("job_seconds", "60", "wall time of one seed of a training job, in seconds"),
     Setting("job_pids", "64", "processes and threads of one box"),
     Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
+    Setting("job_attempts", "3", "lost workers of a job after which it is given up"),
+    Setting("seat_restarts", "3", "how often a researcher's dead box is replaced in one run"),
     Setting("max_submissions", "300", "submissions of a campaign, pooled over its researchers"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )

@@ -1,5 +1,6 @@
 """A campaign's directory: everything a worker needs, and everything needed to audit it.
 
+campaign.json  whose it is and what was asked for, see `jobs.manifest`
 public/      the bundle that training boxes hold
 practice/    what researchers' boxes hold: other inputs of the same kind, with weak labels
 host/        test inputs, weak labels, anchors' predictions, secret.json   (0700)
@@ -25,6 +26,7 @@ from aar_host.anchors.code import code_digest
 from aar_host.anchors.references import CEILING_SEEDS, Anchors
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
+from aar_host.jobs.manifest import NAME as MANIFEST
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.prepare import (
     SEED_BITS,
@@ -63,6 +65,11 @@ class Grounds:
         """What was fixed when it was laid out; see `lay_grounds`."""
         facts: dict[str, Any] = json.loads((self.directory / "host" / "facts.json").read_text())
         return facts
+
+    @property
+    def laid(self) -> bool:
+        """Whether all of it is there: the facts are written last, in one step."""
+        return (self.directory / "host" / "facts.json").exists()
 
     @property
     def bundle(self) -> Bundle:
@@ -138,16 +145,26 @@ class Grounds:
             return {name: tuple(Predictions(ids, row) for row in found[name]) for name in names}
 
 
-def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbox: str) -> Grounds:
-    """Lay out a new campaign's directory; `Conflict` if one lies there already.
+def lay_grounds(
+    source: ProblemSource,
+    anchors: Anchors,
+    directory: Path,
+    sandbox: str,
+    secret: int | None = None,
+) -> Grounds:
+    """Lay out a new campaign's directory; what an interrupted attempt left there is laid anew.
 
-    Test items come from a secret seed drawn here, which is stored in DIR/host alone; the anchors'
-    students predict on them once.
+    The anchors' students predict on the test items once.
+
+    Args:
+        directory: new, empty, or with a campaign.json.
+        secret: seed of the test items and of the jobs, stored in DIR/host alone; None: drawn here.
+
+    Raises:
+        Conflict: it is laid out already, or there is something else in it.
     """
-    if directory.exists() and any(directory.iterdir()):
-        raise Conflict(directory, "it is not empty", "Give another directory with --out.")
-    directory.mkdir(parents=True, exist_ok=True)
-    secret = secrets.randbits(SEED_BITS)
+    clear(directory)
+    secret = secrets.randbits(SEED_BITS) if secret is None else secret
     host = private_directory(directory / "host")
     shutil.copytree(anchors.prepared.directory / "public", directory / "public")
     tests = draw_test(source, directory, secret)
@@ -169,8 +186,20 @@ def lay_grounds(source: ProblemSource, anchors: Anchors, directory: Path, sandbo
     }
     _references(anchors, tests, host)
     _practice(source, anchors, directory, secret)
-    (host / "facts.json").write_text(json.dumps(facts, indent=1))
+    draft = host / ".facts.json"
+    draft.write_text(json.dumps(facts, indent=1))
+    draft.rename(host / "facts.json")
     return Grounds(directory)
+
+
+def clear(directory: Path) -> None:
+    """Make the directory, or take away what an interrupted attempt left in it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    ours = (directory / MANIFEST).exists() and not Grounds(directory).laid
+    if any(directory.iterdir()) and not ours:
+        raise Conflict(directory, "it is not empty", "Give another directory with --out.")
+    for name in ("public", "practice", "host", "vault"):
+        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def _references(anchors: Anchors, tests: Prepared, host: Path) -> None:

@@ -43,14 +43,17 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
 
 @router.post("", status_code=202)
 def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[str, Any]:
-    """Hand in a method; the host trains it on seeds of its own and scores it."""
+    """Hand in a method; the host trains it on seeds of its own and scores it.
+
+    The same again from the same author is the same submission, and is not charged again.
+    """
     check_source(body.source)
     check_integrity(body.source, hall.monitors)
     card = MethodCard(body.card.title, body.card.idea, body.card.family)
     check_card(card)
     draft = Draft(body.source, card, tuple(body.builds_on))
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
-    return {"submission": submission, "status": JobStatus.QUEUED}
+    return {"submission": submission, "status": status_of(hall.store, submission)}
 
 
 @router.get("")

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
+from aar_host.settings import number
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
@@ -16,7 +17,6 @@ from aar_lab.errors import BadInput, Conflict, LabError, UnknownName
 from aar_lab.types import JobStatus
 
 MAX_LOG = 16_384
-MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Job:
     """A job as stored.
 
     Args:
-        attempts: how often its worker was lost, in 0…MAX_ATTEMPTS.
+        attempts: how often its worker was lost, at most the setting `job_attempts`.
         worker, leased_until: who runs it, and until when it must have ended.
         seconds: {train, predict, box, total} of the last run, or None.
         log: the last `MAX_LOG` characters that it wrote.
@@ -137,37 +137,45 @@ def claim_job(
         return find_job(connection, waiting.id)
 
 
-def requeue_lost(store: Store, worker: str | None = None) -> list[Job]:
+def requeue_lost(store: Store, worker: str | None = None, counted: bool = True) -> list[Job]:
     """Put jobs whose lease has expired back into the queue, or end them as lost.
 
     Args:
         worker: one that is known to be dead; its leases count as expired.
+        counted: whether it is an attempt of the job; not where the host itself ended the worker.
 
     Returns:
-        The jobs that were changed; a job whose worker was lost `MAX_ATTEMPTS` times is LOST.
+        The jobs that were changed; a job whose worker was lost `job_attempts` times is LOST.
     """
     now = store.clock()
+    over = jobs.c.leased_until < now if worker is None else jobs.c.worker == worker
     with store.writing() as connection:
-        over = jobs.c.leased_until < now if worker is None else jobs.c.worker == worker
-        running = select(jobs).where(jobs.c.status == JobStatus.RUNNING, over)
-        expired = connection.execute(running).all()
-        for row in expired:
-            lost = row.attempts + 1 >= MAX_ATTEMPTS
-            status = JobStatus.LOST if lost else JobStatus.QUEUED
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.id == row.id)
-                .values(
-                    status=status,
-                    attempts=row.attempts + 1,
-                    worker=None,
-                    leased_until=None,
-                    finished=now if lost else None,
-                )
-            )
-            payload = {"job": row.id, "worker": row.worker, "status": status}
-            append(connection, now, Event(row.campaign, "worker_lost", payload))
-        return [find_job(connection, row.id) for row in expired]
+        return _requeue(connection, over, counted, now)
+
+
+def requeue_running(store: Store, campaign: str) -> list[Job]:
+    """Put every running job of a campaign back into the queue, at no attempt.
+
+    For whoever begins to serve it alone: those that ran them are dead, or no longer wanted.
+    """
+    with store.writing() as connection:
+        return _requeue(connection, jobs.c.campaign == campaign, False, store.clock())
+
+
+def _requeue(
+    connection: Connection, which: ColumnElement[bool], counted: bool, now: float
+) -> list[Job]:
+    rows = connection.execute(select(jobs).where(jobs.c.status == JobStatus.RUNNING, which)).all()
+    for row in rows:
+        attempts = row.attempts + counted
+        lost = counted and attempts >= number("job_attempts")
+        status = JobStatus.LOST if lost else JobStatus.QUEUED
+        finished = now if lost else None
+        lease = {"worker": None, "leased_until": None, "attempts": attempts, "finished": finished}
+        connection.execute(update(jobs).where(jobs.c.id == row.id).values(status=status, **lease))
+        payload = {"job": row.id, "worker": row.worker, "status": status}
+        append(connection, now, Event(row.campaign, "worker_lost", payload))
+    return [find_job(connection, row.id) for row in rows]
 
 
 def finish_job(store: Store, job: Job, outcome: Outcome) -> None:

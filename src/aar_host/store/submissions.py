@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from aar_host.store.campaigns import Campaign, charge, find_campaign
 from aar_host.store.database import Store, new_id
@@ -54,20 +54,24 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
     """Accept a submission: method, submission, one queued job per public seed, ledger entry.
 
     The entry binds the card's digest to the method's, so that no card can be written afterwards.
+    Whoever lost the answer may ask again: the same draft by the same actor is the same submission.
 
     Returns:
-        The id of the new submission.
+        The id of the submission, which is new unless the actor handed in this very draft before.
 
     Raises:
-        Conflict: the campaign is not open, or the same source was handed in before.
+        Conflict: the campaign is not open, or the same source was handed in before by another
+            actor, with another card or with other ancestors.
         OverBudget: the campaign's pool of submissions is used up.
         BadInput: `builds_on` names a submission that this campaign does not have.
     """
     digest, submission, now = digest_text(draft.source), new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        _check_open(plan, now)
-        _check_new(connection, campaign, digest)
+        earlier = _earlier(connection, campaign, digest)
+        if earlier is not None:
+            return _same(earlier, actor, draft)
+        _check_open(plan)
         check_known(connection, campaign, draft.builds_on)
         _check_budget(plan)
         charge(connection, campaign)
@@ -207,9 +211,9 @@ def _query() -> Select[Any]:
     )
 
 
-def _check_open(campaign: Campaign, now: float) -> None:
+def _check_open(campaign: Campaign) -> None:
     seconds = campaign.config.get("seconds")
-    if seconds is not None and now > campaign.created + seconds:
+    if seconds is not None and campaign.ran > seconds:
         raise OverBudget(
             f"{seconds} s", "the campaign's time is over", "Post what you learnt as a finding."
         )
@@ -219,16 +223,22 @@ def _check_open(campaign: Campaign, now: float) -> None:
         )
 
 
-def _check_new(connection: Connection, campaign: str, digest: str) -> None:
-    earlier = connection.execute(
-        select(submissions.c.id).where(
+def _earlier(connection: Connection, campaign: str, digest: str) -> Row[Any] | None:
+    return connection.execute(
+        select(submissions).where(
             submissions.c.campaign == campaign, submissions.c.method_digest == digest
         )
-    ).scalar_one_or_none()
-    if earlier is not None:
+    ).first()
+
+
+def _same(earlier: Row[Any], actor: str, draft: Draft) -> str:
+    """Its id if the actor handed in this very draft; else `Conflict`."""
+    found = (earlier.actor, earlier.card, earlier.builds_on)
+    if found != (actor, asdict(draft.card), list(draft.builds_on)):
         raise Conflict(
-            earlier, "this very source was submitted before", f"See `lab scores {earlier}`."
+            earlier.id, "this very source was submitted before", f"See `lab scores {earlier.id}`."
         )
+    return str(earlier.id)
 
 
 def _check_budget(campaign: Campaign) -> None:

@@ -14,8 +14,9 @@ from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import run_submission
 from aar_host.sandbox import box_dir
 from aar_host.sandbox.groups import descendants
+from aar_host.settings import number
 from aar_host.store import Tier
-from aar_host.store.jobs import MAX_ATTEMPTS, Outcome, claim_job, finish_job, jobs_of
+from aar_host.store.jobs import Outcome, claim_job, finish_job, jobs_of
 from aar_host.store.ledger import events
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import get_submission, method_source
@@ -58,7 +59,7 @@ def test_a_killed_worker_changes_no_score(site, executor):
 def test_a_job_whose_workers_die_three_times_is_lost_and_the_next_one_runs(site):
     deadly, next_one = site.submit(ENDLESS), site.submit(GOOD)
     executor = LocalExecutor(site.store, site.grounds.directory, workers=0)
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(number("job_attempts")):
         job = claim_job(site.store, "dies", -1, deadly)
         assert job is not None
         assert (job.seed_index, job.attempts) == (0, attempt)

@@ -6,10 +6,12 @@ import multiprocessing
 
 import numpy as np
 import pytest
+from tests.aar_host.store.conftest import PLAN
 
+from aar_host.settings import number
 from aar_host.store import Tier, open_store
+from aar_host.store.campaigns import create_campaign
 from aar_host.store.jobs import (
-    MAX_ATTEMPTS,
     MAX_LOG,
     Outcome,
     claim_job,
@@ -18,6 +20,7 @@ from aar_host.store.jobs import (
     jobs_of,
     queue_jobs,
     requeue_lost,
+    requeue_running,
 )
 from aar_host.store.ledger import events, verify_ledger
 from aar_host.store.predictions import Predicted, predictions_of
@@ -126,7 +129,7 @@ def test_a_lost_worker_costs_an_attempt_and_its_late_result_is_refused(world):
 def test_a_job_that_loses_every_worker_ends_as_lost(world):
     world.submit("a")
     claim_job(world.store, "other", 1e6)
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in range(1, number("job_attempts") + 1):
         assert claim_job(world.store, "w", 60) is not None
         world.clock.now += 61
         (job,) = requeue_lost(world.store)
@@ -134,6 +137,34 @@ def test_a_job_that_loses_every_worker_ends_as_lost(world):
     assert (job.status, job.finished) == (JobStatus.LOST, world.clock.now)
     assert claim_job(world.store, "w", 60) is None
     assert count_jobs(world.store, world.campaign) == {JobStatus.RUNNING: 1, JobStatus.LOST: 1}
+
+
+def test_jobs_of_a_dead_host_are_queued_again_at_no_attempt(world):
+    submission = world.submit("a")
+    zombie = claim_job(world.store, "zombie", 600)
+    claim_job(world.store, "zombie", 600)
+    assert len(requeue_running(world.store, world.campaign)) == 2
+    assert requeue_running(world.store, world.campaign) == []
+    jobs = jobs_of(world.store, submission, Tier.PUBLIC)
+    assert [(job.status, job.attempts) for job in jobs] == [(JobStatus.QUEUED, 0)] * 2
+    again = claim_job(world.store, "w", 600)
+    assert again.id == zombie.id
+    with pytest.raises(Conflict, match="not yours"):
+        finish_job(world.store, zombie, Outcome(JobStatus.DONE, PREDICTED, SECONDS))
+
+
+def test_the_jobs_of_another_campaign_run_on(world):
+    world.submit("a")
+    claim_job(world.store, "w", 600)
+    assert requeue_running(world.store, create_campaign(world.store, PLAN).id) == []
+
+
+def test_a_worker_that_the_host_ended_costs_no_attempt(world):
+    world.submit("a")
+    for _ in range(number("job_attempts") + 1):
+        claim_job(world.store, "w", 600)
+        (job,) = requeue_lost(world.store, "w", counted=False)
+        assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
 
 
 def test_queueing_twice_makes_no_second_job(world):
