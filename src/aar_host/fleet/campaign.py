@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from pathlib import Path
 from aar_host.anchors.references import Anchors, Progress, build_anchors
 from aar_host.feedback import SEALED, Policy
 from aar_host.fleet.options import Options
+from aar_host.folders import LOCK, held
 from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.jobs.manifest import read_manifest, write_manifest
+from aar_host.problems.base import ProblemSource
 from aar_host.problems.prepare import prepare
 from aar_host.problems.registry import get_problem
 from aar_host.sandbox import Sandbox, make_sandbox
@@ -21,6 +25,7 @@ from aar_host.server.serving import listening
 from aar_host.settings import cache_dir, number
 from aar_host.store import Store, open_store
 from aar_host.store.campaigns import Plan, create_campaign
+from aar_host.store.database import new_id
 from aar_lab.errors import BadSettings, Conflict
 from aar_lab.rng import derive
 
@@ -46,21 +51,60 @@ class Campaign:
     started: float
 
 
-def set_up(options: Options, progress: Progress) -> Campaign:
-    """Sandbox, data, anchors (both cached), the campaign's directory, its store."""
-    source = get_problem(options.problem)
-    check_places(options.out, cache_dir())
+@contextmanager
+def started(
+    options: Options, progress: Progress, fresh: bool = True, secret: int | None = None
+) -> Iterator[Campaign]:
+    """A campaign that is set up, or taken up again, and held by nobody else meanwhile.
+
+    Args:
+        fresh: a new one; otherwise the one that lies in `options.out`, with its options.
+        secret: of its test items and seeds, see `lay_grounds`; tests alone give it.
+
+    Raises:
+        Conflict: a new one is wanted and the directory is not empty; another process holds it; or
+            the code or the data have changed since it was started.
+        BadInput: there is no campaign to be taken up.
+    """
+    get_problem(options.problem)
+    check_places(options.out, cache_dir(), fresh)
+    with held(options.out):
+        if fresh:
+            write_manifest(options.out, {"campaign": new_id(), "options": options.as_dict()})
+        yield set_up(options, progress, secret)
+
+
+def options_of(directory: Path) -> Options:
+    """What the campaign in a directory was started with; errors as of `read_manifest`."""
+    return Options.from_dict(read_manifest(directory)["options"], directory.absolute())
+
+
+def set_up(options: Options, progress: Progress, secret: int | None = None) -> Campaign:
+    """Sandbox, data, anchors (both cached), the campaign's directory, its store.
+
+    What is there already is left as it is, so that it may be interrupted anywhere and called again.
+    """
+    name, source = read_manifest(options.out)["campaign"], get_problem(options.problem)
     sandbox = make_sandbox(options.sandbox)
     prepared = prepare(source, cache_dir())
+    grounds = Grounds(options.out)
+    _check_same(grounds, "data", prepared.digest)
     anchors = build_anchors(prepared, ANCHOR_SEEDS, options.workers, progress)
-    progress("test items and what the anchors say of them", 0, 1)
-    grounds = lay_grounds(source, anchors, options.out, options.sandbox)
-    progress("test items and what the anchors say of them", 1, 1)
+    _check_same(grounds, "anchors_version", anchors.version)
+    if not grounds.laid:
+        progress("test items and what the anchors say of them", 0, 1)
+        lay_grounds(source, anchors, options.out, options.sandbox, secret)
+        progress("test items and what the anchors say of them", 1, 1)
     store = open_store(grounds.store)
-    plan = Plan(
+    campaign = create_campaign(store, _plan(options, source, anchors), name)
+    return Campaign(name, grounds, anchors, store, sandbox, SEALED, campaign.created)
+
+
+def _plan(options: Options, source: ProblemSource, anchors: Anchors) -> Plan:
+    return Plan(
         problem=source.name,
         version=source.public().version,
-        data_digest=prepared.digest,
+        data_digest=anchors.prepared.digest,
         policy=SEALED.name,
         anchors_version=anchors.version,
         config={
@@ -72,21 +116,32 @@ def set_up(options: Options, progress: Progress) -> Campaign:
             "seconds": round(options.minutes * 60),
             "seed": options.seed,
             "integrity": options.integrity,
+            "reseals": options.reseals,
         },
     )
-    campaign = create_campaign(store, plan)
-    return Campaign(campaign.id, grounds, anchors, store, sandbox, SEALED, campaign.created)
 
 
-def check_places(out: Path, cache: Path) -> None:
-    """Refuse an output that is not empty, and places that every box could read.
+def _check_same(grounds: Grounds, name: str, value: str) -> None:
+    """`Conflict` if a campaign that is laid out rests on something else: its scores would, too."""
+    if grounds.laid and grounds.facts[name] != value:
+        raise Conflict(
+            f"{name} {value[:16]}",
+            f"the campaign was started with {grounds.facts[name][:16]}",
+            "Use the code and the cache (AAR_CACHE_DIR) that it was started with.",
+        )
+
+
+def check_places(out: Path, cache: Path, fresh: bool = True) -> None:
+    """Refuse places that every box could read, and for a new campaign an output not empty.
 
     Raises:
         Conflict: `out` is not empty.
         BadSettings: one of them lies in a folder that boxes hold, e.g. below /usr.
     """
-    if out.exists() and any(out.iterdir()):
-        raise Conflict(out, "it is not empty", "Give another directory with --out.")
+    if fresh and out.exists() and {path.name for path in out.iterdir()} - {LOCK}:
+        raise Conflict(
+            out, "it is not empty", "Give another directory, or go on with `aar run --resume`."
+        )
     mounted = [Path("/usr"), *find_runtime().mounts.values()]
     for place in (out, cache):
         where = place.resolve()
@@ -99,11 +154,17 @@ def check_places(out: Path, cache: Path) -> None:
 
 @contextmanager
 def serving(campaign: Campaign) -> Iterator[Path]:
-    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path."""
-    with tempfile.TemporaryDirectory(prefix="aar-") as folder:
-        path = Path(folder) / "host.sock"
-        with listening(create_app(campaign.store, campaign.id), path):
-            yield path
+    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path.
+
+    The path is the campaign's own, so that what a killed host left there is cleared away.
+    """
+    folder = Path(tempfile.gettempdir()) / f"aar-{campaign.id}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with listening(create_app(campaign.store, campaign.id), folder / "host.sock"):
+            yield folder / "host.sock"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def researcher_seed(options: Options, name: str) -> int:

@@ -26,7 +26,7 @@ from aar_host.anchors.code import code_digest
 from aar_host.anchors.references import CEILING_SEEDS, Anchors
 from aar_host.anchors.students import Kind, Trainer
 from aar_host.anchors.summary import summarise
-from aar_host.jobs.manifest import NAME as MANIFEST
+from aar_host.jobs.manifest import has_manifest
 from aar_host.problems.base import Draw, ProblemSource
 from aar_host.problems.prepare import (
     SEED_BITS,
@@ -195,7 +195,7 @@ def lay_grounds(
 def clear(directory: Path) -> None:
     """Make the directory, or take away what an interrupted attempt left in it."""
     directory.mkdir(parents=True, exist_ok=True)
-    ours = (directory / MANIFEST).exists() and not Grounds(directory).laid
+    ours = has_manifest(directory) and not Grounds(directory).laid
     if any(directory.iterdir()) and not ours:
         raise Conflict(directory, "it is not empty", "Give another directory with --out.")
     for name in ("public", "practice", "host", "vault"):

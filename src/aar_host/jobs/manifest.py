@@ -27,6 +27,11 @@ def write_manifest(directory: Path, body: Mapping[str, Any]) -> None:
     draft.rename(directory / NAME)
 
 
+def has_manifest(directory: Path) -> bool:
+    """Whether a directory is, or was to become, that of a campaign."""
+    return (directory / NAME).exists()
+
+
 def read_manifest(directory: Path) -> dict[str, Any]:
     """What was written, at least {"campaign": id}.
 
