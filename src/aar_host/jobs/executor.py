@@ -58,12 +58,17 @@ class LocalExecutor:
         self._token = secrets.token_hex(4)
         self._started = 0
 
+    @property
+    def names(self) -> str:
+        """A pattern of the names of all workers that ever worked in this directory."""
+        return f"worker-{self._place}-*"
+
     def clear(self) -> None:
         """Remove the workspaces of workers that earlier executors left in this directory.
 
         For whoever holds the directory: all those workers are dead, and their boxes with them.
         """
-        for workspace in box_dir().glob(workspace_name(f"worker-{self._place}-*")):
+        for workspace in box_dir().glob(workspace_name(self.names)):
             remove_workspace(workspace)
 
     def start(self) -> None:
