@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aar_host.auth import authenticate, issue
-from aar_host.fleet.campaign import Campaign, set_up
+from aar_host.fleet.campaign import Campaign, started
 from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
 from aar_host.jobs.executor import LocalExecutor
@@ -45,7 +45,8 @@ def fresh_campaign() -> Iterator[tuple[Campaign, Options]]:
     with tempfile.TemporaryDirectory(prefix="aar-bench-") as folder:
         out, workers = Path(folder) / "run", number("workers")
         options = Options("chat-mini", 3, MINUTES, 0, out, "bubblewrap", workers)
-        yield set_up(options, lambda text, done, of: None), options
+        with started(options, lambda text, done, of: None) as campaign:
+            yield campaign, options
 
 
 def bench_submission() -> dict[str, float]:

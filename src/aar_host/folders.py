@@ -1,12 +1,18 @@
-"""Folders that are there whole or not at all."""
+"""Folders: there whole or not at all, and held by one process at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from aar_lab.errors import Conflict
+
+LOCK = ".lock"
 
 
 def put(folder: Path, fill: Callable[[Path], object]) -> None:
@@ -28,3 +34,21 @@ def put(folder: Path, fill: Callable[[Path], object]) -> None:
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made if need be, while the context lasts or the process lives.
+
+    Raises:
+        Conflict: another process, or another thread, holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                folder, "another process is at work in it", "Wait for its end, or end it."
+            ) from error
+        yield

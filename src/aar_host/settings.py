@@ -36,7 +36,9 @@ SETTINGS = (
     Setting("job_attempts", "3", "how often a job's worker may be lost before the job is"),
     Setting("job_pids", "64", "processes and threads of one box"),
     Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
-    Setting("max_submissions", "300", "submissions of a campaign, pooled over its researchers"),
+    Setting("job_attempts", "3", "lost workers of a job after which it is given up"),
+    Setting("seat_restarts", "3", "how often a researcher's dead box is replaced in one run"),
+    Setting("max_submissions", "", "submissions of a campaign, pooled; empty: the policy's cap"),
     Setting("snapshots_url", "", "methods by digest: folder or s3://…; empty: DIR/snapshots"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )
@@ -59,6 +61,11 @@ def number(name: str) -> int:
             f"AAR_{name.upper()}={text}", "not a positive whole number", "Correct or unset it."
         )
     return int(text)
+
+
+def number_or(name: str, default: int) -> int:
+    """The value in force of a setting that is a positive whole number, or nothing: the default."""
+    return number(name) if setting(name) else default
 
 
 def cache_dir() -> Path:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aar_host.folders import put
+from aar_host.folders import held, put
+from aar_lab.errors import Conflict
 
 
 def fill(draft: Path) -> None:
@@ -39,3 +40,11 @@ def test_what_is_interrupted_leaves_nothing(tmp_path: Path, fault: BaseException
     with pytest.raises(type(fault)):
         put(tmp_path / "x", broken)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_held_by_one_and_free_after(tmp_path: Path) -> None:
+    with held(tmp_path / "x"):
+        with pytest.raises(Conflict, match="at work"), held(tmp_path / "x"):
+            pass
+    with held(tmp_path / "x"):
+        pass

@@ -16,6 +16,10 @@ USAGE, INTERRUPTED = 2, 130
 
 COMMANDS = {
     "run": ("aar_host.cli.run:run", "Run a campaign: researchers, sealed final, report."),
+    "serve": ("aar_host.cli.serve:serve", "Serve a campaign for researchers from outside."),
+    "token": ("aar_host.cli.token:token", "Let somebody act in a campaign, or no longer."),
+    "final": ("aar_host.cli.serve:final", "Freeze a campaign and open its finalists."),
+    "reseal": ("aar_host.cli.reseal:reseal", "Open finalists once more, on new sealed data."),
     "report": ("aar_host.cli.run:report", "Write the report of a finished campaign again."),
     "jobs": ("aar_host.cli.jobs:jobs", "List a campaign's jobs; put lost ones back."),
     "fsck": ("aar_host.cli.keep:fsck", "Prove that a campaign is as it was written."),

@@ -10,13 +10,13 @@ import click
 
 from aar_host.cli.common import json_option
 from aar_host.feedback import get_policy
+from aar_host.jobs.places import view_campaign_store
 from aar_host.report.figures import SERIES
 from aar_host.report.lineage import lineage as draw
 from aar_host.report.lineage import standalone
 from aar_host.report.results import HistoryRow
 from aar_host.server.lineage import lineage as graph_of
-from aar_host.store import open_store
-from aar_host.store.campaigns import list_campaigns
+from aar_host.store.campaigns import get_campaign
 from aar_lab.errors import BadInput
 from aar_lab.forum import lineage_tree
 
@@ -40,12 +40,8 @@ def lineage(directory: Path, svg: Path | None, as_json: bool) -> dict[str, Any]:
 
 
 def _read(directory: Path) -> dict[str, Any]:
-    path = directory / "store.db"
-    campaigns = list_campaigns(open_store(path)) if path.is_file() else []
-    if not campaigns:
-        raise BadInput(directory, "holds no campaign", "Name a directory that `aar run` made.")
-    last = campaigns[-1]
-    return graph_of(open_store(path), last.id, get_policy(last.policy))
+    store, campaign = view_campaign_store(directory)
+    return graph_of(store, campaign, get_policy(get_campaign(store, campaign).policy))
 
 
 def _drawn(graph: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aar_host.anchors.references import Anchors, Progress, build_anchors
-from aar_host.feedback import SEALED, Policy
+from aar_host.feedback import Policy, admit, get_policy
 from aar_host.fleet.options import Options
-from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.fleet.rules import rules_of
+from aar_host.folders import LOCK, held
+from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds
 from aar_host.jobs.judging import Judge
-from aar_host.jobs.places import database_of, note_campaign
+from aar_host.jobs.laying import Terms, lay_grounds
+from aar_host.jobs.manifest import read_manifest, write_manifest
+from aar_host.jobs.places import noted_database, open_campaign_store
+from aar_host.problems.base import ProblemSource
 from aar_host.problems.prepare import prepare
 from aar_host.problems.registry import get_problem
 from aar_host.sandbox import Sandbox, make_sandbox
@@ -22,23 +28,13 @@ from aar_host.server.app import create_app
 from aar_host.server.keeping import keep_missing
 from aar_host.server.mirror import Mirror, mirroring
 from aar_host.server.serving import listening
-from aar_host.settings import cache_dir, number
+from aar_host.settings import cache_dir, number_or
 from aar_host.snapshots import open_snapshots
-from aar_host.store import Store, open_store
+from aar_host.store import Store
 from aar_host.store.campaigns import Plan, create_campaign
+from aar_host.store.database import new_id
 from aar_lab.errors import BadSettings, Conflict
 from aar_lab.rng import derive
-
-RULES = (
-    "Submit methods: source text with train(task, rng) -> Student. The host trains them on seeds "
-    "of its own and scores the students on items that nobody has seen.",
-    "The docstring of a source is its card: a title line, the idea, then sections that begin with "
-    "`Objective:`, `Data:`, `Procedure:` and `Hyper-parameters:` (name = value, as in the code); "
-    "FAMILY names its family. `lab check FILE` tells what is missing or disagrees.",
-    "You are told one number: PGR on the public part, rounded, with its interval.",
-    "Finalists are opened on the sealed part once, after the search, on fresh seeds.",
-    "Post what you find, good or bad; cite submissions instead of typing numbers.",
-)
 
 
 @dataclass(frozen=True)
@@ -59,49 +55,110 @@ class Campaign:
         return self.grounds.directory / "forum"
 
 
-def set_up(options: Options, progress: Progress) -> Campaign:
-    """Sandbox, data, anchors (both cached), the campaign's directory, its store."""
-    source = get_problem(options.problem)
-    check_places(options.out, cache_dir())
+@contextmanager
+def started(
+    options: Options, progress: Progress, fresh: bool = True, secret: int | None = None
+) -> Iterator[Campaign]:
+    """A campaign that is set up, or taken up again, and held by nobody else meanwhile.
+
+    Args:
+        fresh: a new one; otherwise the one that lies in `options.out`, with its options.
+        secret: of its test items and seeds, see `jobs.laying`; tests alone give it.
+
+    Raises:
+        Conflict: a new one is wanted and the directory is not empty; another process holds it; or
+            the code or the data have changed since it was started.
+        BadInput: there is no campaign to be taken up.
+    """
+    get_problem(options.problem)
+    admit(get_policy(options.policy), options.leaky)
+    check_places(options.out, cache_dir(), fresh)
+    with held(options.out):
+        if fresh:
+            database, asked = noted_database(options.out), options.as_dict()
+            note = {"campaign": new_id(), "database": database, "options": asked}
+            write_manifest(options.out, note)
+        yield set_up(options, progress, secret)
+
+
+def options_of(directory: Path) -> Options:
+    """What the campaign in a directory was started with; errors as of `read_manifest`."""
+    return Options.from_dict(read_manifest(directory)["options"], directory.absolute())
+
+
+def set_up(options: Options, progress: Progress, secret: int | None = None) -> Campaign:
+    """Sandbox, data, anchors (both cached), the campaign's directory, its store.
+
+    What is there already is left as it is, so that it may be interrupted anywhere and called again.
+    """
+    source, policy = get_problem(options.problem), get_policy(options.policy)
     sandbox = make_sandbox(options.sandbox)
     prepared = prepare(source, cache_dir())
+    grounds = Grounds(options.out)
+    _check_same(grounds, "data", prepared.digest)
     anchors = build_anchors(prepared, ANCHOR_SEEDS, options.workers, progress)
-    progress("test items and what the anchors say of them", 0, 1)
-    grounds = lay_grounds(source, anchors, options.out, options.sandbox)
-    progress("test items and what the anchors say of them", 1, 1)
-    database = database_of(options.out)
-    store = open_store(database)
-    plan = Plan(
+    _check_same(grounds, "anchors_version", anchors.version)
+    if not grounds.laid:
+        progress("test items and what the anchors say of them", 0, 1)
+        terms = Terms(options.sandbox, policy, secret)
+        lay_grounds(source, anchors, options.out, terms)
+        progress("test items and what the anchors say of them", 1, 1)
+    store, name = open_campaign_store(options.out)
+    campaign = create_campaign(store, _plan(options, policy, source, anchors), name)
+    return Campaign(name, grounds, anchors, store, sandbox, policy, campaign.created)
+
+
+def _plan(options: Options, policy: Policy, source: ProblemSource, anchors: Anchors) -> Plan:
+    return Plan(
         problem=source.name,
         version=source.public().version,
-        data_digest=prepared.digest,
-        policy=SEALED.name,
+        data_digest=anchors.prepared.digest,
+        policy=policy.name,
         anchors_version=anchors.version,
         config={
-            "seeds": SEALED.seeds,
-            "max_submissions": number("max_submissions"),
+            "seeds": policy.seeds,
+            **_caps(policy),
             "objective": str(source.public().objective),
             "brief": source.public().brief,
-            "rules": list(RULES),
+            "rules": rules_of(policy),
             "seconds": round(options.minutes * 60),
             "seed": options.seed,
             "integrity": options.integrity,
+            "reseals": options.reseals,
         },
     )
-    campaign = create_campaign(store, plan)
-    note_campaign(options.out, campaign.id, database)
-    return Campaign(campaign.id, grounds, anchors, store, sandbox, SEALED, campaign.created)
 
 
-def check_places(out: Path, cache: Path) -> None:
-    """Refuse an output that is not empty, and places that every box could read.
+def _caps(policy: Policy) -> dict[str, int]:
+    """The policy's caps, with a pool of the size that was set; a policy that bounds each
+    researcher rests on its pool, which can only be made smaller."""
+    pool = number_or("max_submissions", policy.max_submissions)
+    if policy.max_each is not None:
+        pool = min(pool, policy.max_submissions)
+    return policy.caps | {"max_submissions": pool}
+
+
+def _check_same(grounds: Grounds, name: str, value: str) -> None:
+    """`Conflict` if a campaign that is laid out rests on something else: its scores would, too."""
+    if grounds.laid and grounds.facts[name] != value:
+        raise Conflict(
+            f"{name} {value[:16]}",
+            f"the campaign was started with {grounds.facts[name][:16]}",
+            "Use the code and the cache (AAR_CACHE_DIR) that it was started with.",
+        )
+
+
+def check_places(out: Path, cache: Path, fresh: bool = True) -> None:
+    """Refuse places that every box could read, and for a new campaign an output not empty.
 
     Raises:
         Conflict: `out` is not empty.
         BadSettings: one of them lies in a folder that boxes hold, e.g. below /usr.
     """
-    if out.exists() and any(out.iterdir()):
-        raise Conflict(out, "it is not empty", "Give another directory with --out.")
+    if fresh and out.exists() and {path.name for path in out.iterdir()} - {LOCK}:
+        raise Conflict(
+            out, "it is not empty", "Give another directory, or go on with `aar run --resume`."
+        )
     mounted = [Path("/usr"), *find_runtime().mounts.values()]
     for place in (out, cache):
         where = place.resolve()
@@ -116,8 +173,9 @@ def check_places(out: Path, cache: Path) -> None:
 def serving(campaign: Campaign) -> Iterator[Path]:
     """Serve the campaign on a unix socket of a short path, as sockets need, and give the path.
 
-    Meanwhile the forum's folder is kept up to date; snapshots that an earlier end left out are made
-    good.
+    The path is the campaign's own, so that what a killed host left there is cleared away. Meanwhile
+    the forum's folder is kept up to date; what an earlier end left undone is made good: snapshots,
+    and scores of predictions.
     """
     snapshots = open_snapshots(campaign.grounds.directory)
     keep_missing(campaign.store, snapshots, campaign.id)
@@ -125,10 +183,13 @@ def serving(campaign: Campaign) -> Iterator[Path]:
     judge.settle(campaign.id)
     app = create_app(campaign.store, campaign.id, judge, snapshots)
     mirror = Mirror(campaign.store, campaign.id, campaign.policy, campaign.forum)
-    with tempfile.TemporaryDirectory(prefix="aar-") as folder:
-        path = Path(folder) / "host.sock"
-        with mirroring(mirror), listening(app, path):
-            yield path
+    folder = Path(tempfile.gettempdir()) / f"aar-{campaign.id}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with mirroring(mirror), listening(app, folder / "host.sock"):
+            yield folder / "host.sock"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def researcher_seed(options: Options, name: str) -> int:

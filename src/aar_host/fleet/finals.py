@@ -15,9 +15,11 @@ from aar_host.jobs.executor import Executor
 from aar_host.jobs.grounds import BOTH_ORDERS, NAIVE_BOTH, SEEDS
 from aar_host.jobs.reasons import reason
 from aar_host.scoring import Score, SeedResult, score_part
-from aar_host.store import Tier
-from aar_host.store.campaigns import set_state
+from aar_host.store import Store, Tier
+from aar_host.store.campaigns import get_campaign, set_state
 from aar_host.store.jobs import jobs_of, queue_jobs
+from aar_host.store.ledger import Event, append, events
+from aar_host.store.openings import record_opening
 from aar_host.store.schema import CampaignState
 from aar_host.store.scores import Entry, leaderboard, scores_of
 from aar_host.store.submissions import UNFINISHED, fail_submission, list_submissions
@@ -25,6 +27,8 @@ from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
 from aar_lab.types import Estimate, JobStatus, Recipe
 
 POLL_SECONDS = 0.1
+CHOSEN = "finalists_chosen"
+Finalist = tuple[Entry, Mapping[str, Any]]  # with what the policy told about it
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,15 @@ class Opened:
 
 
 def close_search(campaign: Campaign) -> None:
-    """Freeze the campaign, and end what has not ended, as cancelled with its source kept."""
-    set_state(campaign.store, campaign.id, CampaignState.FROZEN)
+    """Freeze the campaign, and end what has not ended, as cancelled with its source kept.
+
+    May be interrupted anywhere and called again, also when the campaign has been opened since.
+    """
+    state = get_campaign(campaign.store, campaign.id).state
+    if state is CampaignState.OPEN:
+        set_state(campaign.store, campaign.id, CampaignState.FROZEN)
+    elif state is not CampaignState.FROZEN:
+        return
     for found in list_submissions(campaign.store, campaign.id):
         if found.status in UNFINISHED:
             error = JobFailed(
@@ -56,12 +67,31 @@ def close_search(campaign: Campaign) -> None:
             fail_submission(campaign.store, found.id, JobStatus.CANCELLED, error)
 
 
-def choose(campaign: Campaign) -> list[tuple[Entry, Mapping[str, Any]]]:
+def finalists(campaign: Campaign) -> list[Finalist]:
+    """Those whom the ledger names; they are chosen and written down where nobody did before."""
+    names = chosen(campaign.store, campaign.id)
+    if names is None:
+        names = [entry.submission for entry, _ in choose(campaign)]
+        with campaign.store.writing() as connection:
+            event = Event(campaign.id, CHOSEN, {"submissions": names})
+            append(connection, campaign.store.clock(), event)
+    board = {entry.submission: entry for entry in leaderboard(campaign.store, campaign.id)}
+    entries = [board[name] for name in names]
+    return [(entry, answer(campaign.policy, entry.body)) for entry in entries]
+
+
+def chosen(store: Store, campaign: str) -> list[str] | None:
+    """The submissions of the finalists, best first, once they are frozen; None before."""
+    found = (e.payload["submissions"] for e in events(store, campaign) if e.kind == CHOSEN)
+    return next(found, None)
+
+
+def choose(campaign: Campaign) -> list[Finalist]:
     """The best public submission of each researcher, best first, as the policy allows.
 
     The choice sees what the researchers saw: rounded public numbers; of equals the earlier wins.
     """
-    policy, best = campaign.policy, dict[str, tuple[Entry, Mapping[str, Any]]]()
+    policy, best = campaign.policy, dict[str, Finalist]()
     for entry in leaderboard(campaign.store, campaign.id, Tier.PUBLIC):
         told = answer(policy, entry.body)
         known = best.get(entry.author)
@@ -77,17 +107,24 @@ def open_sealed(
     stop: Callable[[], bool],
     tick: Callable[[], None],
 ) -> list[Opened]:
-    """Train the finalists on fresh seeds and other supervisors, and score them, once."""
-    chosen = choose(campaign)
-    for entry, _ in chosen:
-        queue_jobs(campaign.store, entry.submission, Tier.SEALED, range(SEEDS))
-    while not stop() and _unfinished(campaign, [entry for entry, _ in chosen]):
-        executor.tend()
-        tick()
-        time.sleep(POLL_SECONDS)
-    opened = [_opened(campaign, entry, told) for entry, told in chosen]
-    set_state(campaign.store, campaign.id, CampaignState.OPENED)
-    return opened
+    """Train the finalists on fresh seeds and other supervisors, and score them, once.
+
+    What was interrupted goes on; of what was opened already only the scores are read.
+
+    Raises:
+        Conflict: another campaign opened these test items.
+    """
+    frozen = finalists(campaign)
+    if get_campaign(campaign.store, campaign.id).state is CampaignState.FROZEN:
+        record_opening(campaign.store, campaign.id, campaign.grounds.facts["tests"])
+        for entry, _ in frozen:
+            queue_jobs(campaign.store, entry.submission, Tier.SEALED, range(SEEDS))
+        while not stop() and _unfinished(campaign, [entry for entry, _ in frozen]):
+            executor.tend()
+            tick()
+            time.sleep(POLL_SECONDS)
+        set_state(campaign.store, campaign.id, CampaignState.OPENED)
+    return [_opened(campaign, entry, told) for entry, told in frozen]
 
 
 def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from aar_host.feedback import SEALED
 from aar_host.researchers.directions import directions
 from aar_lab.errors import BadSettings
 
@@ -18,7 +20,8 @@ class Options:
     """A campaign as asked for.
 
     Args:
-        researchers: 1…9, each with a direction of its own.
+        problem: a name, or the path of a file.
+        researchers: 0…9, each with a direction of its own; 0: only those who come to its server.
         minutes: of search, above 0; freezing and opening the sealed part come after it.
         seed: of the researchers' own draws; test items and training seeds are always secret.
         out: the campaign's directory, new or empty.
@@ -26,6 +29,9 @@ class Options:
         workers: training jobs at a time.
         integrity: whether sources that break the integrity rules are refused; off, a box alone
             stands between a method and what it must not reach.
+        policy: of feedback, by its name.
+        leaky: whether a policy may be used that gives labels away.
+        reseals: the campaign whose finalists are opened once more in this one.
     """
 
     problem: str
@@ -36,17 +42,38 @@ class Options:
     sandbox: str
     workers: int
     integrity: bool = True
+    reseals: str | None = None
+    policy: str = SEALED.name
+    leaky: bool = False
 
     def __post_init__(self) -> None:
         most = min(len(NAMES), len(directions()))
-        if not 1 <= self.researchers <= most:
+        if not 0 <= self.researchers <= most:
             raise BadSettings(
-                f"{self.researchers} researchers", f"not in 1…{most}", "Ask for fewer."
+                f"{self.researchers} researchers", f"not in 1…{most}", "Correct the number."
             )
         if not 0 < self.minutes <= MAX_MINUTES:
             raise BadSettings(
                 f"{self.minutes} minutes", f"not in (0, {MAX_MINUTES}]", "Correct it."
             )
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """Name of each researcher → its direction."""
+        found = zip(NAMES[: self.researchers], directions(), strict=False)
+        return {name: direction.name for name, direction in found}
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON, without the directory."""
+        problem = self.problem
+        if problem.endswith(".py"):
+            problem = str(Path(problem).absolute())
+        return {**asdict(self), "problem": problem, "out": None}
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any], out: Path) -> Options:
+        """Read what `as_dict` wrote, of a campaign that lies in `out`."""
+        return cls(**{**body, "out": out})
 
 
 @dataclass(frozen=True)

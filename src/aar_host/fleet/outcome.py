@@ -13,21 +13,24 @@ from aar_host.feedback import answer, sealed_bound
 from aar_host.fleet.campaign import Campaign
 from aar_host.fleet.finals import Opened, baselines
 from aar_host.fleet.options import Options
+from aar_host.fleet.timeline import Timeline
 from aar_host.scoring import Score, estimate_as_dict
 from aar_host.store import Tier
 from aar_host.store.findings import list_findings
 from aar_host.store.jobs import count_jobs, jobs_of
+from aar_host.store.ledger import events
 from aar_host.store.scores import scores_of
 from aar_host.store.submissions import Submission, list_submissions, method_source
 from aar_lab.digest import digest_text
 from aar_lab.types import Estimate, JobStatus
 
+OUTSIDE = "of their own"
 NO_SANDBOX = "Ran without a sandbox: a method could read the labels. These numbers prove nothing."
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How the search ended: after how many seconds, why, and who sat where."""
+    """How the search ended: why, and who sat where; `seconds` is how long all was served."""
 
     seconds: float
     stopped: str
@@ -38,7 +41,8 @@ def results(
     campaign: Campaign, options: Options, opened: Sequence[Opened], ending: Ending
 ) -> dict[str, Any]:
     """Everything that is reported of a campaign, as JSON."""
-    history, scored = _history(campaign), baselines(campaign)
+    timeline = Timeline(events(campaign.store, campaign.id))
+    history, scored = _history(campaign, timeline), baselines(campaign)
     facts = campaign.grounds.facts
     sealed = campaign.grounds.references(Tier.SEALED)
     well = (JobStatus.DONE, JobStatus.CANCELLED)
@@ -61,9 +65,9 @@ def results(
             {"method": name, "sealed": _sealed(score, matched=matched) if score else None}
             for name, (score, matched) in scored.items()
         ],
-        "researchers": [_researcher(n, d, history) for n, d in ending.directions.items()],
+        "researchers": [_researcher(n, d, history) for n, d in _seated(ending, history).items()],
         "history": history,
-        "findings": _findings(campaign),
+        "findings": _findings(campaign, timeline),
         "submissions": len(history),
         "failed": len(failed),
         "jobs": {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()},
@@ -72,10 +76,11 @@ def results(
     }
 
 
-def _history(campaign: Campaign) -> list[dict[str, Any]]:
+def _history(campaign: Campaign, timeline: Timeline) -> list[dict[str, Any]]:
     found = list_submissions(campaign.store, campaign.id)
     bodies = scores_of(campaign.store, [s.id for s in found])
-    return [_history_row(campaign, s, bodies.get(s.id)) for s in found]
+    rows = ((s, _history_row(campaign, s, bodies.get(s.id))) for s in found)
+    return [{"seconds": timeline.at(s.created), **row} for s, row in rows]
 
 
 def _history_row(
@@ -83,7 +88,6 @@ def _history_row(
 ) -> dict[str, Any]:
     told = answer(campaign.policy, body) if body else {"pgr": None, "interval": None}
     return {
-        "seconds": found.created - campaign.started,
         "researcher": found.author,
         "submission": found.id,
         "title": found.card["title"],
@@ -92,6 +96,12 @@ def _history_row(
         "interval": told["interval"],
         "builds_on": list(found.builds_on),
     }
+
+
+def _seated(ending: Ending, history: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Who took part, with a direction: those of the fleet, then those who came from outside."""
+    outside = {row["researcher"]: OUTSIDE for row in history}
+    return {**ending.directions, **{n: d for n, d in outside.items() if n not in ending.directions}}
 
 
 def _researcher(name: str, direction: str, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -147,14 +157,14 @@ def _known(estimate: Estimate | None) -> dict[str, Any] | None:
     return estimate_as_dict(estimate) if estimate else None
 
 
-def _findings(campaign: Campaign) -> list[dict[str, Any]]:
+def _findings(campaign: Campaign, timeline: Timeline) -> list[dict[str, Any]]:
     return [
         {
             "author": found.author,
             "kind": found.kind.value,
             "body": found.body,
             "cites": list(found.cites),
-            "seconds": found.created - campaign.started,
+            "seconds": timeline.at(found.created),
         }
         for found in list_findings(campaign.store, campaign.id)
     ]

@@ -1,4 +1,4 @@
-"""`aar run`: the search until its time is up, then the final."""
+"""`aar run`: the search until its time is up, then the final. Every step may follow a kill."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from aar_host.feedback import answer
 from aar_host.fleet.campaign import Campaign, serving
-from aar_host.fleet.finals import Opened, close_search, open_sealed
-from aar_host.fleet.options import Options, ResearcherStatus, Show, Status
+from aar_host.fleet.finals import close_search, open_sealed
+from aar_host.fleet.options import Options, Show
 from aar_host.fleet.outcome import Ending, results
 from aar_host.fleet.seats import Seats
+from aar_host.fleet.standing import standing
+from aar_host.fleet.timeline import Heart
 from aar_host.jobs.executor import Executor, LocalExecutor
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.search import Search
 from aar_host.store.campaigns import get_campaign, set_state
-from aar_host.store.jobs import count_jobs
-from aar_host.store.ledger import verify_ledger
+from aar_host.store.jobs import requeue_lost
+from aar_host.store.ledger import Event, append, events, verify_ledger
 from aar_host.store.schema import CampaignState
-from aar_host.store.scores import leaderboard
 from aar_host.store.submissions import UNFINISHED, list_submissions
 
 POLL_SECONDS = 0.1
 SHOW_SECONDS = 0.5
 GRACE_SECONDS = 20.0
+ENDED = "search_ended"
 
 
 class Interrupts:
@@ -52,81 +53,111 @@ class Interrupts:
                 signal.signal(number, handler)
 
 
-class _Run:
-    """The state of one campaign while it runs."""
+class Run:
+    """One run of a campaign, which may have been run before.
 
-    def __init__(self, campaign: Campaign, options: Options, show: Show) -> None:
-        self.campaign, self.options, self.show = campaign, options, show
+    Args:
+        executor: its workers, at work.
+        show: is shown how things stand.
+    """
+
+    def __init__(
+        self, campaign: Campaign, options: Options, executor: Executor, show: Show
+    ) -> None:
+        self.campaign, self.options, self.executor = campaign, options, executor
         self.interrupts = Interrupts()
-        self._shown = 0.0
-        self._until = time.monotonic() + options.minutes * 60
+        self.seats: Mapping[str, tuple[str, str]] = {}
+        self._show, self._shown = show, 0.0
+        self._heart = Heart(campaign.store, campaign.id)
+        self._seconds = float(get_campaign(campaign.store, campaign.id).config["seconds"])
 
-    def search(self, seats: Seats, executor: Executor) -> str:
-        """Until the time is up; returns why it stopped."""
-        seats.start()
-        while time.monotonic() < self._until:
-            executor.tend()
-            self.status("searching", seats)
-            if self.interrupts.count:
-                return "interrupt"
-            if not seats.working():
-                return "budget" if self._used_up() else "failure"
-            time.sleep(POLL_SECONDS)
-        return "time"
+    @property
+    def state(self) -> CampaignState:
+        """How far the campaign is."""
+        return get_campaign(self.campaign.store, self.campaign.id).state
 
-    def wind_down(self, seats: Seats, executor: Executor) -> None:
-        """Give what has been handed in a short time to end, and its authors to post the outcome."""
-        seats.wind_down()
-        until = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < until and not self.interrupts.count:
-            if not (seats.working() or self._busy()):
-                return
-            executor.tend()
-            self.status("finishing jobs", seats)
-            time.sleep(POLL_SECONDS)
+    @property
+    def left(self) -> float:
+        """Seconds of the search that are left, at least 0."""
+        return max(0.0, self._seconds - self._heart.ran)
 
-    def final(self, seats: Seats, executor: Executor) -> list[Opened]:
-        """Freeze and open."""
-        close_search(self.campaign)
-        before = self.interrupts.count
-        return open_sealed(
-            self.campaign,
-            executor,
-            lambda: self.interrupts.count > before,
-            lambda: self.status("opening the sealed part", seats),
-        )
+    @property
+    def stopped(self) -> str | None:
+        """Why the search ended, in whatever run; None while it has not."""
+        found = events(self.campaign.store, self.campaign.id)
+        return next((e.payload["stopped"] for e in found if e.kind == ENDED), None)
 
-    def _used_up(self) -> bool:
-        found = get_campaign(self.campaign.store, self.campaign.id)
-        return found.charged >= int(found.config["max_submissions"])
+    def end_search(self, stopped: str) -> None:
+        """Write down why the search ended; what was written first stays."""
+        if self.stopped is None:
+            store = self.campaign.store
+            with store.writing() as connection:
+                event = Event(self.campaign.id, ENDED, {"stopped": stopped})
+                append(connection, store.clock(), event)
 
-    def _busy(self) -> bool:
+    def tick(self, phase: str) -> None:
+        """Look after the workers, count the time, show how things stand; then wait a moment."""
+        self.executor.tend()
+        self.show(phase)
+        time.sleep(POLL_SECONDS)
+
+    def show(self, phase: str) -> None:
+        """Count the time, and show how things stand twice a second."""
+        self._heart.beat()
+        now = time.monotonic()
+        if now >= self._shown + SHOW_SECONDS:
+            self._shown = now
+            self._show(standing(self.campaign, phase, self.seats, self.left or None))
+
+    def busy(self) -> bool:
+        """Whether a submission has not ended."""
         found = list_submissions(self.campaign.store, self.campaign.id)
         return any(submission.status in UNFINISHED for submission in found)
 
-    def status(self, phase: str, seats: Seats) -> None:
-        """Show how things stand, twice a second."""
-        now = time.monotonic()
-        if now < self._shown + SHOW_SECONDS:
-            return
-        self._shown = now
-        left = self._until - now
-        self.show(_status(self.campaign, phase, seats, left if left > 0 else None))
+    def finish_all(self) -> None:
+        """Let every submission end, until Ctrl-C."""
+        before = self.interrupts.count
+        while self.interrupts.count == before and self.busy():
+            self.tick("finishing jobs")
+
+    def final(self) -> Mapping[str, Any]:
+        """Freeze, open, and leave DIR/results.json; goes on from wherever it was interrupted."""
+        campaign, before = self.campaign, self.interrupts.count
+        close_search(campaign)
+        opened = open_sealed(
+            campaign,
+            self.executor,
+            lambda: self.interrupts.count > before,
+            lambda: self.show("opening the sealed part"),
+        )
+        verify_ledger(campaign.store)
+        if self.state is not CampaignState.CLOSED:
+            set_state(campaign.store, campaign.id, CampaignState.CLOSED)
+        ending = Ending(self._heart.beat(0.0), self.stopped or "time", self.options.directions)
+        found = results(campaign, self.options, opened, ending)
+        draft = self.options.out / ".results.json"
+        draft.write_text(json.dumps(found, indent=1))
+        draft.rename(self.options.out / "results.json")
+        return found
 
 
-def _status(campaign: Campaign, phase: str, seats: Seats, left: float | None) -> Status:
-    found = list_submissions(campaign.store, campaign.id)
-    best: dict[str, float] = {}
-    for entry in leaderboard(campaign.store, campaign.id):
-        pgr = answer(campaign.policy, entry.body)["pgr"]
-        if pgr is not None:
-            best[entry.author] = max(pgr, best.get(entry.author, pgr))
-    rows = tuple(
-        ResearcherStatus(name, state, action, sum(s.author == name for s in found), best.get(name))
-        for name, (state, action) in seats.states.items()
-    )
-    jobs = {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()}
-    return Status(rows, len(found), jobs, left, phase)
+@contextmanager
+def running(campaign: Campaign, options: Options, watch: Callable[[], Any]) -> Iterator[Run]:
+    """A run with its workers; Ctrl-C is counted while it lasts.
+
+    For whoever holds the directory: what an earlier run left at work is queued again.
+    """
+    executor = LocalExecutor(campaign.store, options.out, options.workers)
+    executor.clear()
+    requeue_lost(campaign.store, campaign.id, everyone=True, counted=False)
+    executor.start()
+    try:
+        with watch() as show:
+            run = Run(campaign, options, executor, show)
+            with run.interrupts.listening():
+                yield run
+    finally:
+        executor.stop()
 
 
 def run_campaign(
@@ -135,38 +166,54 @@ def run_campaign(
     watch: Callable[[], Any],
     driver: Researcher | None = None,
 ) -> Mapping[str, Any]:
-    """Run a campaign that was set up to its end, and leave DIR/results.json.
+    """Run a campaign to its end, from wherever it is, and leave DIR/results.json.
 
     Args:
         watch: gives a context manager whose value shows each `Status`.
         driver: what works at every seat; the search if left out.
     """
-    executor = LocalExecutor(campaign.store, options.out, options.workers)
-    executor.start()
-    try:
-        with serving(campaign) as socket, watch() as show:
-            run = _Run(campaign, options, show)
-            with run.interrupts.listening():
-                return _conduct(run, Seats(campaign, options, driver or Search(), socket), executor)
-    finally:
-        executor.stop()
+    with running(campaign, options, watch) as run:
+        if run.state is CampaignState.OPEN:
+            with serving(campaign) as socket:
+                _search(run, Seats(campaign, options, driver or Search(), socket))
+        return run.final()
 
 
-def _conduct(run: _Run, seats: Seats, executor: Executor) -> Mapping[str, Any]:
-    campaign, options = run.campaign, run.options
+def _search(run: Run, seats: Seats) -> None:
+    run.seats = seats.states
+    if run.stopped is not None:
+        seats.wind_down()
     try:
-        stopped = run.search(seats, executor)
-        run.wind_down(seats, executor)
+        seats.start()
+        if run.stopped is None:
+            run.end_search(_until_stopped(run, seats))
+        _wind_down(run, seats)
     finally:
         seats.stop()
-        seats.keep_files(options.out / "researchers")
-    opened = run.final(seats, executor)
-    verify_ledger(campaign.store)
-    set_state(campaign.store, campaign.id, CampaignState.CLOSED)
-    seconds = campaign.store.clock() - campaign.started
-    ending = Ending(seconds, stopped, seats.directions)
-    found = results(campaign, options, opened, ending)
-    draft = options.out / ".results.json"
-    draft.write_text(json.dumps(found, indent=1))
-    draft.rename(options.out / "results.json")
-    return found
+        seats.keep_files()
+
+
+def _until_stopped(run: Run, seats: Seats) -> str:
+    """Until the time is up; returns why it stopped."""
+    while run.left > 0:
+        run.tick("searching")
+        if run.interrupts.count:
+            return "interrupt"
+        if not seats.working():
+            return "budget" if _used_up(run.campaign) else "failure"
+    return "time"
+
+
+def _wind_down(run: Run, seats: Seats) -> None:
+    """Give what has been handed in a short time to end, and its authors to post the outcome."""
+    seats.wind_down()
+    until = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < until and not run.interrupts.count:
+        if not (seats.working() or run.busy()):
+            return
+        run.tick("finishing jobs")
+
+
+def _used_up(campaign: Campaign) -> bool:
+    found = get_campaign(campaign.store, campaign.id)
+    return found.charged >= int(found.config["max_submissions"])

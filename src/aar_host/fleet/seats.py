@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,14 +14,21 @@ from aar_host.fleet.campaign import Campaign, researcher_seed
 from aar_host.fleet.options import NAMES, Options
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.directions import directions
-from aar_host.researchers.station import BoxStation, Seat, seat_spec
-from aar_host.sandbox import new_workspace, read_workspace_file, remove_workspace
+from aar_host.researchers.station import BoxStation, Seat, Terms, seat_spec
+from aar_host.sandbox import (
+    box_dir,
+    new_workspace,
+    put_file,
+    read_workspace_file,
+    remove_workspace,
+)
 from aar_host.settings import number
 from aar_host.store.ledger import Event, append
 from aar_lab.errors import BadInput
 from aar_lab.types import Role
 
 SPARE_SECONDS = 120
+KEPT = "researchers"
 KEPT_FILES = ("notebook.md", "notebook.jsonl")
 MAX_KEPT_BYTES = 4 << 20
 MAX_FACT = 500
@@ -47,24 +55,32 @@ class Seats:
             for station in self._stations
         ]
 
-    @property
-    def directions(self) -> dict[str, str]:
-        """Name of each researcher → its direction."""
-        return {station.name: station.direction.name for station in self._stations}
-
     def _station(self, number_: int, socket: Path) -> BoxStation:
         name, campaign = NAMES[number_], self._campaign
         # A token outlives its campaign, or the search would end unnoticed.
         hours = max(number("token_hours"), self._options.minutes / 60 + 1)
         token = issue(campaign.store, campaign.id, name, Role.RESEARCHER, hours)
-        workspace = new_workspace(f"{campaign.id}-{name}")
-        self._workspaces[name] = workspace
+        workspace = self._workspaces[name] = self._workspace(name)
         self.states[name] = ("starting", "")
         seconds = self._options.minutes * 60 + SPARE_SECONDS
         places = {"/data": campaign.grounds.practice, "/forum": campaign.forum}
         spec = seat_spec(workspace, places, socket, token, seconds)
         seat = Seat(name, directions()[number_], researcher_seed(self._options, name))
-        return BoxStation(seat, campaign.sandbox, spec, self._listen)
+        terms = Terms(restarts=number("seat_restarts"))
+        return BoxStation(seat, campaign.sandbox, spec, self._listen, terms)
+
+    def _workspace(self, name: str) -> Path:
+        """As an earlier run left it; a new one gets back the files that were kept."""
+        workspace = box_dir() / f"{self._campaign.id}-{name}"
+        if workspace.exists() and (os.getuid() != 0 or workspace.stat().st_uid != 0):
+            return workspace
+        remove_workspace(workspace)  # that of root was not finished
+        new_workspace(workspace.name)
+        for file in KEPT_FILES:
+            kept = self._options.out / KEPT / name / file
+            if kept.exists():
+                put_file(workspace, file, kept.read_bytes())
+        return workspace
 
     def _listen(self, name: str, state: str, facts: Mapping[str, Any]) -> None:
         shown = str(facts.get("title") or facts.get("reason") or facts.get("error") or "")
@@ -99,10 +115,10 @@ class Seats:
             if thread.ident is not None:
                 thread.join(timeout=10)
 
-    def keep_files(self, directory: Path) -> None:
+    def keep_files(self) -> None:
         """Copy the notebooks out of the workspaces, as text of limited size, and remove these."""
         for name, workspace in self._workspaces.items():
-            folder = directory / name
+            folder = self._options.out / KEPT / name
             folder.mkdir(parents=True, exist_ok=True)
             for file in KEPT_FILES:
                 with suppress(BadInput):

@@ -20,7 +20,8 @@ from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import work
 from aar_host.sandbox import box_dir, remove_workspace
 from aar_host.store import Store
-from aar_host.store.jobs import requeue_lost
+from aar_host.store.jobs import Job, requeue_lost
+from aar_lab.digest import digest_text
 from aar_lab.errors import Unavailable
 from aar_lab.types import JobStatus
 
@@ -48,20 +49,35 @@ class LocalExecutor:
     def __init__(self, store: Store, directory: Path, workers: int) -> None:
         self._store, self._directory, self._size = store, directory, workers
         self._campaign = campaign_of(directory)
-        self._context = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([work.__module__])
         self._stop = self._context.Event()
         self._deaths: list[float] = []
         self._settled = 0.0
         self._workers: dict[str, BaseProcess] = {}
         # Names of this executor alone: their workspaces lie in one folder with those of others.
+        self._place = digest_text(str(directory.resolve()))[:8]
         self._token = secrets.token_hex(4)
         self._started = 0
+
+    @property
+    def names(self) -> str:
+        """A pattern of the names of all workers that ever worked in this directory."""
+        return f"worker-{self._place}-*"
+
+    def clear(self) -> None:
+        """Remove the workspaces of workers that earlier executors left in this directory.
+
+        For whoever holds the directory: all those workers are dead, and their boxes with them.
+        """
+        for workspace in box_dir().glob(workspace_name(self.names)):
+            remove_workspace(workspace)
 
     def start(self) -> None:
         """See `Executor`."""
         while len(self._workers) < self._size:
             self._started += 1
-            name = f"worker-{self._started}-{self._token}"
+            name = f"worker-{self._place}-{self._token}-{self._started}"
             process = self._context.Process(
                 target=work, args=(self._directory, name, self._stop), name=name, daemon=True
             )
@@ -78,7 +94,8 @@ class LocalExecutor:
         dead = [name for name, process in self._workers.items() if not process.is_alive()]
         for name in dead:
             self._bury(name)
-        self._release(None)
+            self._settle(requeue_lost(self._store, self._campaign, name))
+        self._settle(requeue_lost(self._store, self._campaign))
         now = time.monotonic()
         if now > self._settled + SETTLE_SECONDS:
             self._settled = now
@@ -96,10 +113,9 @@ class LocalExecutor:
         """Clear up after a dead worker; its box died with it."""
         self._workers.pop(name).join()
         remove_workspace(box_dir() / workspace_name(name))
-        self._release(name)
 
-    def _release(self, worker: str | None) -> None:
-        for job in requeue_lost(self._store, self._campaign, worker):
+    def _settle(self, jobs: list[Job]) -> None:
+        for job in jobs:
             if job.status is JobStatus.LOST:
                 settle(self._store, Grounds(self._directory), job)
 
@@ -113,3 +129,4 @@ class LocalExecutor:
                 process.join()
         for name in list(self._workers):
             self._bury(name)
+            requeue_lost(self._store, name, counted=False)

@@ -1,5 +1,6 @@
 """A campaign's directory: everything a worker needs, and everything needed to audit it.
 
+campaign.json  whose it is and what was asked for, see `jobs.manifest`
 public/      the bundle that training boxes hold
 practice/    what researchers' boxes hold: other inputs of the same kind, with weak labels; where
              predictions are handed in, the training inputs, and all test inputs without parts
@@ -15,44 +16,27 @@ snapshots/   accepted methods by digest, unless a setting names another place
 from __future__ import annotations
 
 import json
-import os
-import platform
 import secrets
-import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aar_host.anchors.code import code_digest
-from aar_host.anchors.references import CEILING_SEEDS, Anchors
-from aar_host.anchors.students import Kind, Trainer
-from aar_host.anchors.summary import summarise
-from aar_host.feedback import SEALED, Policy, get_policy
-from aar_host.problems.base import Draw, ProblemSource
+from aar_host.anchors.students import Kind
+from aar_host.feedback import Policy, get_policy
 from aar_host.problems.prepare import (
-    SEED_BITS,
     Prepared,
-    draw_test,
-    private_directory,
-    readable,
-    test_inputs,
 )
-from aar_host.scoring import AnchorPredictions, answer_for_all
-from aar_host.store.schema import SubmissionKind, Tier
+from aar_host.scoring import AnchorPredictions
+from aar_host.store.schema import Tier
 from aar_lab.digest import digest_text
-from aar_lab.errors import Conflict
-from aar_lab.learners.machine import library_versions
-from aar_lab.problems.bundle import Bundle, write_inputs
+from aar_lab.problems.bundle import Bundle
 from aar_lab.rng import derive
-from aar_lab.types import Inputs, Predictions, Recipe, WeakLabels
+from aar_lab.types import Predictions, Recipe, WeakLabels
 
 SEEDS = 5
-PRACTICE_PROBLEMS = 200
 FIRST_WEAK_SEED = {Tier.PUBLIC: 0, Tier.SEALED: SEEDS}
-PRACTICE_SEED = 2 * SEEDS
 ANCHOR_SEEDS = 2 * SEEDS + 1
 TEST_INPUTS = "test_inputs.jsonl"
 NAIVE_BOTH = "naive, both orders"
@@ -61,7 +45,7 @@ BOTH_ORDERS = Recipe(views=("plain", "swap"))
 
 @dataclass(frozen=True)
 class Grounds:
-    """A campaign's directory, laid out by `lay_grounds`."""
+    """A campaign's directory, laid out by `jobs.laying`."""
 
     directory: Path
 
@@ -70,6 +54,11 @@ class Grounds:
         """What was fixed when it was laid out; see `lay_grounds`."""
         facts: dict[str, Any] = json.loads((self.directory / "host" / "facts.json").read_text())
         return facts
+
+    @property
+    def laid(self) -> bool:
+        """Whether all of it is there: the facts are written last, in one step."""
+        return (self.directory / "host" / "facts.json").exists()
 
     @property
     def bundle(self) -> Bundle:
@@ -158,121 +147,3 @@ class Grounds:
 def tiers_of(policy: Policy) -> tuple[Tier, ...]:
     """The parts of a campaign's test items under a policy."""
     return (Tier.PUBLIC,) if policy.opening is None else tuple(Tier)
-
-
-def lay_grounds(
-    source: ProblemSource,
-    anchors: Anchors,
-    directory: Path,
-    sandbox: str,
-    policy: Policy = SEALED,
-) -> Grounds:
-    """Lay out a new campaign's directory; `Conflict` if one lies there already.
-
-    Test items come from a secret seed drawn here, which is stored in DIR/host alone; the anchors'
-    students predict on them once.
-    """
-    if directory.exists() and any(directory.iterdir()):
-        raise Conflict(directory, "it is not empty", "Give another directory with --out.")
-    directory.mkdir(parents=True, exist_ok=True)
-    secret = secrets.randbits(SEED_BITS)
-    host = private_directory(directory / "host")
-    shutil.copytree(anchors.prepared.directory / "public", directory / "public")
-    tests = draw_test(source, directory, secret)
-    if policy.opening is None:
-        _open_all(tests)
-    facts = {
-        "problem": source.name,
-        "version": source.public().version,
-        "student": source.strong,
-        "data": anchors.prepared.digest,
-        "tests": tests.digest,
-        "anchors_version": anchors.version,
-        "sandbox": sandbox,
-        "policy": policy.name,
-        "secret": secret,
-        "environment": {
-            "code": code_digest(),
-            "libraries": library_versions(),
-            "python": platform.python_version(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        },
-    }
-    _references(anchors, tests, host, tiers_of(policy))
-    if SubmissionKind.PREDICTIONS in policy.kinds:
-        _handout(anchors, tests, directory, tiers_of(policy))
-    else:
-        _practice(source, anchors, directory, secret)
-    (host / "facts.json").write_text(json.dumps(facts, indent=1))
-    return Grounds(directory)
-
-
-def _open_all(tests: Prepared) -> None:
-    """Let every test item answer; nothing stays sealed."""
-    inputs = _joined([test_inputs(tests, tier) for tier in Tier])
-    write_inputs(tests.host / f"{Tier.PUBLIC}.jsonl", inputs)
-    (tests.host / f"{Tier.SEALED}.jsonl").unlink()
-    answer_for_all(tests)
-
-
-def _joined(parts: Sequence[Inputs]) -> Inputs:
-    ids = tuple(name for part in parts for name in part.ids)
-    return Inputs(ids, tuple(row for part in parts for row in part.data))
-
-
-def _references(anchors: Anchors, tests: Prepared, host: Path, tiers: tuple[Tier, ...]) -> None:
-    """Let the anchors predict; write weak labels, predictions and the references' accuracies."""
-    trainer, summary = Trainer(anchors.prepared), {}
-    swap = anchors.prepared.bundle.problem.formats.swap
-    for seed in range(2 * SEEDS):
-        weak = anchors.weak_labels(seed)
-        np.savez(host / f"weak-{seed}.npz", ids=np.array(weak.ids), probs=weak.probs)
-    for tier in tiers:
-        inputs = test_inputs(tests, tier)
-        first = FIRST_WEAK_SEED[tier]
-        weak_seeds = range(first, first + SEEDS)
-        arrays: dict[str, Any] = {"ids": np.array(inputs.ids)}
-        predicted: dict[Kind, tuple[Predictions, ...]] = {}
-        for kind in Kind:
-            seeds = range(CEILING_SEEDS) if kind is Kind.CEILING else weak_seeds
-            found = anchors.predictions(kind, seeds, inputs)
-            predicted[kind] = found
-            arrays[kind.value] = np.stack([p.probs for p in found])
-        recipe = BOTH_ORDERS if swap else None
-        both = anchors.predictions(Kind.NAIVE, weak_seeds, inputs, recipe)
-        arrays[NAIVE_BOTH] = np.stack([p.probs for p in both])
-        np.savez(host / f"anchors-{tier}.npz", **arrays)
-        elicited = trainer.elicited(inputs)
-        summary[tier.value] = summarise(anchors.version, predicted, elicited, tests, tier)
-    (host / "references.json").write_text(json.dumps(summary, indent=1))
-
-
-def _practice(source: ProblemSource, anchors: Anchors, directory: Path, secret: int) -> None:
-    """Inputs like the training inputs, but others, labelled by a supervisor that scores nothing.
-
-    What a researcher sees of them is worth nothing in a training job: no id, no text, no label of
-    a scoring seed is among them.
-    """
-    draw = Draw(secret, "practice", PRACTICE_PROBLEMS, source.sizes.pairs)
-    inputs: Inputs = source.draw(draw)[0]
-    weak = anchors.predictions(Kind.WEAK, [PRACTICE_SEED], inputs)[0]
-    _write_practice(directory, inputs, weak)
-
-
-def _handout(anchors: Anchors, tests: Prepared, directory: Path, tiers: tuple[Tier, ...]) -> None:
-    """Where predictions are handed in: the training inputs themselves, labelled by the first weak
-    supervisor, and all test inputs in one order that tells nothing of the parts."""
-    _write_practice(directory, anchors.prepared.bundle.inputs(), anchors.weak_labels(0))
-    inputs = _joined([test_inputs(tests, tier) for tier in tiers])
-    order = sorted(range(len(inputs)), key=lambda row: inputs.ids[row])
-    write_inputs(directory / "practice" / TEST_INPUTS, inputs.take(order))
-    readable(directory / "practice")
-
-
-def _write_practice(directory: Path, inputs: Inputs, weak: Predictions) -> None:
-    practice = directory / "practice"
-    shutil.copytree(directory / "public", practice)
-    write_inputs(practice / "train_unlabeled.jsonl", inputs)
-    rows = dict(zip(weak.ids, weak.probs.tolist(), strict=True))
-    (practice / "weak_labels.json").write_text(json.dumps(rows))
-    readable(practice)

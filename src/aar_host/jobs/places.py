@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aar_host.jobs.manifest import NAME, read_manifest, write_manifest
 from aar_host.settings import setting
 from aar_host.store import Store, open_store, view_store
 from aar_host.store.database import Clock
 from aar_host.store.engines import parse_url, shown
-from aar_lab.errors import BadInput, BadSettings
+from aar_lab.errors import BadSettings
 
-NOTE = "campaign.json"
 OWN = "store.db"
 
 
@@ -24,28 +22,30 @@ def database_of(directory: Path) -> str:
     return setting("database_url") or str(directory / OWN)
 
 
-def note_campaign(directory: Path, campaign: str, database: str = "") -> None:
-    """Write which campaign lives in `directory`, as soon as it exists.
+def noted_database(directory: Path, database: str = "") -> str:
+    """What campaign.json says of the database: store.db, or a URL without its password.
 
     Args:
         database: what `database_of` gave; left out, it is asked.
     """
     where = parse_url(database or database_of(directory))
-    own = where == parse_url(directory / OWN)
-    note = {"campaign": campaign, "database": OWN if own else shown(where)}
-    draft = directory / f".{NOTE}-{secrets.token_hex(4)}"
-    draft.write_text(json.dumps(note, indent=1))
-    draft.rename(directory / NOTE)
+    return OWN if where == parse_url(directory / OWN) else shown(where)
+
+
+def note_campaign(directory: Path, campaign: str, database: str = "") -> None:
+    """Write which campaign lives in `directory`, as soon as it exists; as `noted_database`."""
+    note = {"campaign": campaign, "database": noted_database(directory, database)}
+    write_manifest(directory, note)
 
 
 def campaign_of(directory: Path) -> str:
     """The campaign that lives in `directory`; `BadInput` if none does."""
-    return str(_note(directory)["campaign"])
+    return str(read_manifest(directory)["campaign"])
 
 
 def place_of(directory: Path) -> str:
     """What `open_store` is given for the campaign that lives in `directory`; errors as there."""
-    return _noted(directory, _note(directory))
+    return _noted(directory, read_manifest(directory))
 
 
 def open_campaign_store(directory: Path, clock: Clock = time.time) -> tuple[Store, str]:
@@ -56,29 +56,14 @@ def open_campaign_store(directory: Path, clock: Clock = time.time) -> tuple[Stor
         BadSettings: it was stored in another database than `AAR_DATABASE_URL` names.
         Unavailable: as of `open_store`.
     """
-    note = _note(directory)
+    note = read_manifest(directory)
     return open_store(_noted(directory, note), clock), str(note["campaign"])
 
 
 def view_campaign_store(directory: Path) -> tuple[Store, str]:
     """As `open_campaign_store`, to read alone; see `view_store`."""
-    note = _note(directory)
+    note = read_manifest(directory)
     return view_store(_noted(directory, note)), str(note["campaign"])
-
-
-def _note(directory: Path) -> Mapping[str, Any]:
-    path = directory / NOTE
-    try:
-        found = json.loads(path.read_text())
-        if isinstance(found, dict) and isinstance(found.get("campaign"), str):
-            return found
-    except FileNotFoundError as error:
-        raise BadInput(
-            directory, "no campaign lives there", "Give a directory that `aar run` has made."
-        ) from error
-    except ValueError as error:
-        raise BadInput(path, f"not JSON ({error})", "Restore it from a backup.") from error
-    raise BadInput(path, "it names no campaign", "Restore it from a backup.")
 
 
 def _noted(directory: Path, note: Mapping[str, Any]) -> str:
@@ -91,5 +76,5 @@ def _noted(directory: Path, note: Mapping[str, Any]) -> str:
     raise BadSettings(
         f"AAR_DATABASE_URL={shown(parse_url(asked)) if asked else ''}",
         f"the campaign in {directory} is stored in {noted}",
-        f"Set it to that database; if this has moved, correct {NOTE}.",
+        f"Set it to that database; if this has moved, correct {NAME}.",
     )

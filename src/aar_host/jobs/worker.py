@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import signal
 import time
@@ -29,6 +30,7 @@ from aar_lab.types import Inputs, JobStatus
 
 IDLE_SECONDS = 0.05
 SPARE_SECONDS = 120
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Bench:
 def work(directory: Path, name: str, stop: Event) -> None:
     """Run jobs of the campaign in `directory` until told to stop, or the parent process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
     use_one_thread()
     grounds = Grounds(directory)
     store, campaign = open_campaign_store(directory)
@@ -75,6 +78,15 @@ def work(directory: Path, name: str, stop: Event) -> None:
             time.sleep(IDLE_SECONDS)
         else:
             run_submission(bench, job)
+
+
+def _die_with_parent() -> None:
+    """Be killed when whoever forked this process is: nobody waits for the results any more.
+
+    That is the fork server, which ends when the host does. Without it a worker would train on
+    until its job is done, beside those of a host that was started anew.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def run_submission(bench: Bench, first: Job) -> None:

@@ -196,7 +196,8 @@ class Results:
 
     Args:
         marks: warnings that qualify every number.
-        started: unix time; `seconds` is the wall time from there to the end.
+        started: unix time; `seconds`, here and below, count the time that was served, so that
+            what passed between a kill and the resumption is left out.
         stopped: why it ended: time, interrupt, budget or failure.
         jobs: number of jobs by `JobStatus`.
         bound: with probability ≥ .95 every sealed accuracy lies within ±bound of the truth.

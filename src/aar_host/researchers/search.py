@@ -2,7 +2,8 @@
 
 One step: read what others found → propose a design → write it as a method file → try it in the
 box → submit it → wait for the score → post the outcome, whether good or bad. Everything that it
-decides follows from its seed and the host's answers.
+decides follows from its seed and the host's answers. Before its first step it asks the host what it
+did in an earlier run, and goes on from there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from aar_host.researchers.notebook import Entry, Known, Notebook
 from aar_host.researchers.phrases import title_of
 from aar_host.researchers.proposing import Proposal, Proposer
 from aar_host.researchers.reading import Reader
+from aar_host.researchers.recovery import past_work
 from aar_host.researchers.writing import write_method
 from aar_lab.errors import (
     Conflict,
@@ -58,16 +60,20 @@ class Search:
         """Work until `stop()`, or until the host refuses more or fails `PATIENCE` times on end."""
         work = _Work(station, stop, self.max_try_seconds)
         failures = 0
-        while not stop() and failures < PATIENCE:
+        while failures < PATIENCE and not (stop() and work.recovered):
             try:
-                if not work.step():
+                if not work.recovered:
+                    work.recover()
+                elif work.step():
+                    failures = 0
+                else:
                     return
-                failures = 0
             except (OverBudget, NotAuthorised) as refusal:
                 station.report("finished", reason=str(refusal))
                 return
             except LabError as error:
                 failures += 1
+                work.recovered = False
                 station.report("hindered", error=error.as_dict())
                 self.pause(float(failures))
         station.report("finished", reason="stopped" if stop() else "the host failed too often")
@@ -80,9 +86,35 @@ class _Work:
         self._station, self._stop, self._patience = station, stop, patience
         self._notebook = Notebook(station)
         self._reader = Reader(station, self._notebook)
-        rng = stream(station.seed, "search", station.name)
-        self._proposer = Proposer(station.direction, rng)
+        self._proposer: Proposer | None = None
         self._number = 0
+        self.recovered = False
+
+    def recover(self) -> None:
+        """Learn from the host what was done before, and post what has ended since.
+
+        In an earlier run, or in a step of this one that was broken off.
+        """
+        past = past_work(self._station)
+        self._number = max(self._number, self._notebook.reopen(), len(past))
+        self._proposer = self._proposer or self._new_proposer(len(past))
+        for one in past:
+            self._reader.own(one.submission)
+            self._notebook.seen.add(one.design)
+            if one.told and one.pgr is not None:
+                self._notebook.learn(Known(one.design, one.pgr, one.submission))
+        for one in past:
+            if not one.told:
+                proposal = Proposal(one.design, one.builds_on, "resumed")
+                self._conclude(proposal, one.submission, self._await(one.submission), {})
+        self.recovered = True
+
+    def _new_proposer(self, submitted: int) -> Proposer:
+        """Its draws depend on what was handed in before, or they would be the same once more."""
+        rng = stream(self._station.seed, "search", self._station.name)
+        if submitted:
+            rng = stream(self._station.seed, "search", self._station.name, submitted)
+        return Proposer(self._station.direction, rng)
 
     def step(self) -> bool:
         """From reading to posting; False if there is nothing more to do."""
@@ -114,7 +146,9 @@ class _Work:
         return True
 
     def _propose(self) -> Proposal | None:
-        drawn = (self._proposer.propose(self._notebook) for _ in range(MAX_EMPTY))
+        assert self._proposer is not None, "recover() comes first"
+        propose = self._proposer.propose
+        drawn = (propose(self._notebook) for _ in range(MAX_EMPTY))
         return next((proposal for proposal in drawn if proposal is not None), None)
 
     def _try(self, proposal: Proposal, title: str, path: str) -> dict[str, Any] | None:
@@ -138,7 +172,7 @@ class _Work:
         """Hand in, wait, write down, post."""
         parents = [word for name in proposal.builds_on for word in ("--builds-on", name)]
         try:
-            submission = self._station.lab("submit", path, *parents)["submission"]
+            submission = self._hand_in("submit", path, *parents)
         except Refused as refusal:
             self._keep(proposal, f"Refused: {refusal.fault}.", facts)
             # A conflict is either a method known already, or a closed campaign, as the next brief
@@ -149,6 +183,15 @@ class _Work:
         self._reader.own(submission)
         self._station.report("submitted", submission=submission, title=title_of(proposal.design))
         self._conclude(proposal, submission, self._await(submission), facts)
+
+    def _hand_in(self, *words: str) -> str:
+        """The id of the submission; who loses the answer asks again, which is not charged again."""
+        for _ in range(PATIENCE - 1):
+            try:
+                return str(self._station.lab(*words)["submission"])
+            except (JobFailed, Unavailable) as error:
+                self._station.report("hindered", error=error.as_dict())
+        return str(self._station.lab(*words)["submission"])
 
     def _await(self, submission: str) -> dict[str, Any]:
         """The outcome, also after `stop()`: who ends the work early closes the seat."""

@@ -74,9 +74,10 @@ def claim_uid(workspace: Path, registry: Path = _REGISTRY) -> int:
             if holder is not None and holder.exists() and holder.lstat().st_uid == uid:
                 continue
             workspace.mkdir(mode=0o700)
-            _give(workspace, uid)
+            # Entered before it is given: a host that is killed in between leaves no uid unlisted.
             entry.unlink(missing_ok=True)
             entry.symlink_to(workspace)
+            _give(workspace, uid)
             return uid
     raise Unavailable(registry, f"all {UIDS} uids are in use", "Remove workspaces that are done.")
 

@@ -34,7 +34,7 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
     campaign = get_campaign(hall.store, hall.campaign)
     config = campaign.config
     seconds = config.get("seconds")
-    left = None if seconds is None else max(0.0, campaign.created + seconds - hall.store.clock())
+    left = None if seconds is None else max(0.0, seconds - campaign.ran)
     return {
         "campaign": campaign.id,
         "problem": campaign.problem,

@@ -55,8 +55,10 @@ Wait = Annotated[float, Query(ge=0, le=MAX_WAIT, allow_inf_nan=False)]
     responses=told(Accepted, 400, 401, 403, 409, 422, 429, status=202),
 )
 def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[str, Any]:
-    """Hand in a method; the host trains it on seeds of its own and scores it."""
-    check_kind(hall, SubmissionKind.METHOD)
+    """Hand in a method; the host trains it on seeds of its own and scores it.
+
+    The same again from the same author is the same submission, and is not charged again.
+    """
     check_source(body.source)
     card = MethodCard.from_dict(body.card.model_dump())
     check_card(card)

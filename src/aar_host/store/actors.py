@@ -54,6 +54,16 @@ def register_actor(store: Store, campaign: str, name: str, role: Role, grant: Gr
         return actor
 
 
+def find_actor(store: Store, campaign: str, name: str) -> str:
+    """The id of the actor of that name, or `UnknownName`."""
+    query = select(actors.c.id).where(actors.c.campaign == campaign, actors.c.name == name)
+    with store.reading() as connection:
+        actor: str | None = connection.execute(query).scalar_one_or_none()
+    if actor is None:
+        raise UnknownName(name, "nobody of that name acts here", "Issue a token first.")
+    return actor
+
+
 def actor_of_token(store: Store, token_hash: str) -> Row[Any] | None:
     """The actor (with `problem` of its campaign) whose token has this hash, or None."""
     query = (

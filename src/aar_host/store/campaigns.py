@@ -32,8 +32,8 @@ class Plan:
         policy: name of the feedback policy.
         anchors_version: version of the anchors that its scores use.
         config: JSON. `seeds` (≥ 1 public seeds per submission) and `max_submissions` (≥ 1,
-            pooled) are required; `objective`, `rules` (shown in the brief) and `seconds` (wall
-            time from `created`) are optional; anything else is kept as it is.
+            pooled) are required; `objective`, `rules` (shown in the brief) and `seconds` (of the
+            search, see `Campaign`) are optional; anything else is kept as it is.
     """
 
     problem: str
@@ -55,7 +55,7 @@ class Plan:
 @dataclass(frozen=True)
 class Campaign(Plan):
     """A campaign as stored. `charged` submissions are used up of `config["max_submissions"]`, and
-    `ran` seconds of `config["seconds"]`."""
+    `ran` seconds of `config["seconds"]`: time in which nobody served it costs nothing."""
 
     id: str
     state: CampaignState
@@ -64,12 +64,20 @@ class Campaign(Plan):
     ran: float = 0.0
 
 
-def create_campaign(store: Store, plan: Plan) -> Campaign:
-    """Start a campaign in the state open."""
-    now = store.clock()
-    campaign = Campaign(**vars(plan), id=new_id(), state=CampaignState.OPEN, charged=0, created=now)
+def create_campaign(store: Store, plan: Plan, name: str | None = None) -> Campaign:
+    """Start a campaign in the state open.
+
+    Args:
+        name: its id, from `new_id`; where a campaign of that id was started before, it is returned
+            as it stands. None: a new one.
+    """
+    now, key = store.clock(), name or new_id()
+    campaign = Campaign(**vars(plan), id=key, state=CampaignState.OPEN, charged=0, created=now)
     payload = dict(vars(plan))
     with store.writing() as connection:
+        row = connection.execute(select(campaigns).where(campaigns.c.id == key)).first()
+        if row is not None:
+            return Campaign(**row._mapping)
         connection.execute(insert(campaigns).values(**vars(campaign)))
         append(connection, now, Event(campaign.id, "campaign_created", payload))
     return campaign
@@ -111,6 +119,20 @@ def set_state(store: Store, campaign: str, state: CampaignState) -> Campaign:
         payload = {"from": present, "to": state}
         append(connection, store.clock(), Event(campaign, "state_changed", payload))
         return find_campaign(connection, campaign)
+
+
+def beat(store: Store, campaign: str, seconds: float) -> float:
+    """Add to the seconds that a campaign has been served; return their sum.
+
+    No event of the ledger: it comes twice a second.
+    """
+    with store.writing() as connection:
+        connection.execute(
+            update(campaigns)
+            .where(campaigns.c.id == campaign)
+            .values(ran=campaigns.c.ran + seconds)
+        )
+        return find_campaign(connection, campaign).ran
 
 
 def charge(connection: Connection, campaign: str) -> None:

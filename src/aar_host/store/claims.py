@@ -61,10 +61,10 @@ def add_claim(
     submission, now = new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        check_open(plan, now)
         again = _same(connection, actor, claim)
         if again is not None:
             return again
+        check_open(plan)
         check_known(connection, campaign, claim.builds_on)
         check_budget(connection, plan, actor, now)
         charge(connection, campaign)
@@ -97,7 +97,7 @@ def refuse_claim(
     submission, now = new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        check_open(plan, now)
+        check_open(plan)
         check_budget(connection, plan, actor, now)
         charge(connection, campaign)
         ended = {"status": JobStatus.BAD_OUTPUT, "error": error.as_dict(), "finished": now}

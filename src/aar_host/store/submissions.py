@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from aar_host.store.campaigns import Campaign, charge, find_campaign
 from aar_host.store.database import Store, new_id
@@ -56,20 +56,24 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
     """Accept a submission: method, submission, one queued job per public seed, ledger entry.
 
     The entry binds the card's digest to the method's, so that no card can be written afterwards.
+    Whoever lost the answer may ask again: the same draft by the same actor is the same submission.
 
     Returns:
-        The id of the new submission.
+        The id of the submission, which is new unless the actor handed in this very draft before.
 
     Raises:
-        Conflict: the campaign is not open, or the same source was handed in before.
+        Conflict: the campaign is not open, or the same source was handed in before by another
+            actor, with another card or with other ancestors.
         OverBudget: the campaign's pool of submissions is used up.
         BadInput: `builds_on` names a submission that this campaign does not have.
     """
     digest, submission, now = digest_text(draft.source), new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        check_open(plan, now)
-        _check_new(connection, campaign, digest)
+        earlier = _earlier(connection, campaign, digest)
+        if earlier is not None:
+            return _same(earlier, actor, draft)
+        check_open(plan)
         check_known(connection, campaign, draft.builds_on)
         check_budget(connection, plan, actor, now)
         charge(connection, campaign)
@@ -187,10 +191,10 @@ def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> 
             )
 
 
-def check_open(campaign: Campaign, now: float) -> None:
+def check_open(campaign: Campaign) -> None:
     """`OverBudget` if the campaign's time is over, `Conflict` if it takes no more submissions."""
     seconds = campaign.config.get("seconds")
-    if seconds is not None and now > campaign.created + seconds:
+    if seconds is not None and campaign.ran > seconds:
         raise OverBudget(
             f"{seconds} s", "the campaign's time is over", "Post what you learnt as a finding."
         )
@@ -253,13 +257,19 @@ def _query() -> Select[Any]:
     )
 
 
-def _check_new(connection: Connection, campaign: str, digest: str) -> None:
-    earlier = connection.execute(
-        select(submissions.c.id).where(
+def _earlier(connection: Connection, campaign: str, digest: str) -> Row[Any] | None:
+    return connection.execute(
+        select(submissions).where(
             submissions.c.campaign == campaign, submissions.c.method_digest == digest
         )
-    ).scalar_one_or_none()
-    if earlier is not None:
+    ).first()
+
+
+def _same(earlier: Row[Any], actor: str, draft: Draft) -> str:
+    """Its id if the actor handed in this very draft; else `Conflict`."""
+    found = (earlier.actor, earlier.card, earlier.builds_on)
+    if found != (actor, draft.card.as_dict(), list(draft.builds_on)):
         raise Conflict(
-            earlier, "this very source was submitted before", f"See `lab scores {earlier}`."
+            earlier.id, "this very source was submitted before", f"See `lab scores {earlier.id}`."
         )
+    return str(earlier.id)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from tests.cards import card_with
 
 from aar_host.auth import issue
 from aar_host.cli import group
@@ -15,7 +16,7 @@ from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.scores import record_score
 from aar_host.store.submissions import Draft, add_submission
 from aar_lab.digest import digest_text
-from aar_lab.types import MethodCard, Role
+from aar_lab.types import Role
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def submissions(tmp_path):
     campaign = create_campaign(store, Plan("p", "1", "d", "SEALED", "a", config)).id
     token = issue(store, campaign, "ada", Role.RESEARCHER, 1)
     actor = actor_of_token(store, digest_text(token)).id
-    card = MethodCard("Title\x1b[2J", "idea")
+    card = card_with(title="Title\x1b[2J")
     first = add_submission(store, campaign, actor, Draft("a", card))
     second = add_submission(store, campaign, actor, Draft("b", card, (first,)))
     pgr = {"mean": 0.123456, "interval": [0.0, 0.2]}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.aar_host.fleet.probe import Probe, needles, walker
 
-from aar_host.fleet.campaign import set_up
+from aar_host.fleet.campaign import started
 from aar_host.fleet.options import Options, Show
 from aar_host.fleet.run import run_campaign
 from aar_host.report.results import read_results
@@ -122,7 +122,8 @@ def test_no_box_of_a_live_campaign_holds_a_test_item(cache, tmp_path):
     probe = Probe(out)
     # The integrity rules would refuse a source that walks over files; here the box stands alone.
     options = Options("chat-mini", 1, 1.0, 0, out, "bubblewrap", 1, integrity=False)
-    results = run_campaign(set_up(options, _quiet), options, _silent, probe)
+    with started(options, _quiet) as campaign:
+        results = run_campaign(campaign, options, _silent, probe)
     submission = probe.answers["submission"]
     assert "PROBE" not in json.dumps(submission)  # what a training box prints is the operator's
     jobs = jobs_of(open_store(out / "store.db"), submission["submission"], Tier.PUBLIC)

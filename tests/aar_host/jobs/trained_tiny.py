@@ -13,7 +13,8 @@ from tests.tiny_source import TinySource
 from aar_host.anchors.code import code_digest
 from aar_host.anchors.references import CEILING_SEEDS, Anchors, train_reference
 from aar_host.anchors.students import BASELINES, Kind
-from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds, lay_grounds
+from aar_host.jobs.grounds import ANCHOR_SEEDS, Grounds
+from aar_host.jobs.laying import Terms, lay_grounds
 from aar_host.problems.base import Sizes
 from aar_host.problems.prepare import prepare
 from aar_lab.digest import digest_json
@@ -61,4 +62,4 @@ def build(folder: Path, sandbox: str = "bubblewrap") -> Grounds:
     for kind in Kind:
         for seed in range(CEILING_SEEDS if kind is Kind.CEILING else ANCHOR_SEEDS):
             train_reference(anchors, kind, seed)
-    return lay_grounds(source, anchors, folder / f"campaign-{secrets.token_hex(4)}", sandbox)
+    return lay_grounds(source, anchors, folder / f"campaign-{secrets.token_hex(4)}", Terms(sandbox))

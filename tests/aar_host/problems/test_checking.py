@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.own_problem import changed, derived, listing, small
 
-from aar_host.jobs.grounds import PRACTICE_PROBLEMS
+from aar_host.jobs.laying import PRACTICE_PROBLEMS
 from aar_host.problems import rules
 from aar_host.problems.checking import CHECKS, check_problem
 

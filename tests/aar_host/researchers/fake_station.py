@@ -10,7 +10,7 @@ from aar_host.researchers.directions import Direction
 from aar_host.researchers.grammar import Design
 from aar_host.researchers.writing import read_design
 from aar_lab.cards import read_card
-from aar_lab.errors import Conflict, LabError, OverBudget
+from aar_lab.errors import BadInput, Conflict, LabError, OverBudget
 
 GOOD_TRIAL = {
     "ok": True,
@@ -66,6 +66,8 @@ class FakeStation:
         self.files[relative] = text
 
     def read(self, relative: str) -> str:
+        if relative not in self.files:
+            raise BadInput(relative, "cannot be read", "Write it.")
         return self.files[relative]
 
     def report(self, state: str, **facts: Any) -> None:
@@ -82,15 +84,19 @@ class FakeStation:
     def _brief(self) -> dict[str, Any]:
         return {"state": self.state}
 
-    def _findings(self, _since: str, number: str, _into: str, folder: str) -> dict[str, Any]:
-        names = []
+    def _findings(self, _since: str, number: str, *into: str) -> dict[str, Any]:
+        if not into:
+            mine = [{"author": self.name, "cites": list(cites)} for _, _, cites in self.posted]
+            return {"findings": mine, "last": len(self.others)}
+        folder, names = into[1], []
         for i, (text, _) in enumerate(self.others[int(number) :], int(number)):
             names.append(f"{i:06d}-result.md")
             self.files[f"{folder}/{names[-1]}"] = text
         return {"files": [*names, "INDEX.md"], "last": len(self.others)}
 
     def _source(self, submission: str) -> dict[str, Any]:
-        source = next(source for text, source in self.others if submission in text)
+        others = (source for text, source in self.others if submission in text)
+        source = next(others, None) or self.submitted[int(submission, 16) - 1]
         return {"submission": submission, "source": source}
 
     def _try(self, path: str) -> dict[str, Any]:
@@ -110,7 +116,15 @@ class FakeStation:
         self.parents.append(words[1::2])
         return {"submission": f"{len(self.submitted):012x}", "status": "queued"}
 
-    def _scores(self, submission: str, _wait: str, _seconds: str) -> dict[str, Any]:
+    def _scores(self, submission: str = "", *_wait: str) -> dict[str, Any]:
+        if not submission:
+            names = [f"{number:012x}" for number in range(1, len(self.submitted) + 1)]
+            rows = zip(names, self.parents, strict=True)
+            mine = [{"submission": n, "builds_on": p, **self._answer(n)} for n, p in rows]
+            return {"submissions": mine}
+        return self._answer(submission)
+
+    def _answer(self, submission: str) -> dict[str, Any]:
         pgr = self.scores()[int(submission, 16) - 1]
         if pgr is None:
             error = {"fault": "a seed ran out of memory"}

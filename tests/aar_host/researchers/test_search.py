@@ -194,15 +194,19 @@ def test_a_frozen_campaign_is_the_end(station):
 def test_after_stop_the_outcome_is_awaited_and_posted_and_nothing_begun(station):
     asked, scores = count(), station._scores
     running = {"status": "running", "score": None}
-    station._scores = lambda *words: running if next(asked) < 3 else scores(*words)
+    station._scores = lambda *words: running if words and next(asked) < 3 else scores(*words)
     SEARCH.run(station, lambda: bool(station.submitted))
     assert len(station.submitted) == 1
     assert len(station.posted) == 1
 
 
 def test_a_closed_seat_ends_the_wait(station):
+    scores = station._scores
+
     def closed(*words):
-        raise Unavailable("ada", "its seat was closed", "The campaign is over.")
+        if station.submitted:
+            raise Unavailable("ada", "its seat was closed", "The campaign is over.")
+        return scores(*words)
 
     station._scores = closed
     SEARCH.run(station, lambda: bool(station.submitted))
@@ -236,14 +240,14 @@ def test_a_box_that_dies_now_and_then_is_survived(station):
     numbers, scores = count(), station._scores
 
     def sometimes(*words):
-        if next(numbers) % 3 == 1:
+        if words and next(numbers) % 3 == 1:
             raise JobFailed("scores", "the box ended", "Again.")
         return scores(*words)
 
     station._scores = sometimes
     SEARCH.run(station, never)
     assert len(station.submitted) == 12
-    assert len(station.posted) == 8
+    assert len({cites for _, _, cites in station.posted}) == len(station.posted) == 12
 
 
 def test_the_notebook_tells_every_step(station):
@@ -256,3 +260,75 @@ def test_the_notebook_tells_every_step(station):
         for entry in entries[:12]
     )
     assert "## 1. " in station.files["notebook.md"]
+
+
+def resumed(station: FakeStation, cap: int, keep: bool = True) -> None:
+    """The same seat and host after a kill, with or without its workspace."""
+    station._cap = cap
+    if not keep:
+        station.files.clear()
+    SEARCH.run(station, never)
+
+
+def test_after_a_kill_it_goes_on_and_does_nothing_twice(make_station):
+    station = make_station("evolutionary search", cap=6)
+    SEARCH.run(station, never)
+    resumed(station, 14)
+    assert len(set(station.designs())) == len(station.submitted) == 14
+    cited = [cites for _, _, cites in station.posted]
+    assert len(set(cited)) == len(cited) == 14
+    assert any(int(name, 16) <= 6 for parents in station.parents[6:] for name in parents)
+
+
+def test_what_ended_while_it_was_dead_is_posted(make_station):
+    station = make_station("distillation", cap=5)
+    SEARCH.run(station, never)
+    lost = station.posted.pop()
+    resumed(station, 5)
+    assert station.posted[-1][2] == lost[2]
+    assert len(station.posted) == 5
+
+
+def test_what_ended_while_it_was_dead_is_posted_though_the_search_is_over(make_station):
+    station = make_station("distillation", cap=3)
+    SEARCH.run(station, never)
+    lost = station.posted.pop()
+    SEARCH.run(station, lambda: True)
+    assert station.posted[-1][2] == lost[2]
+    assert len(station.submitted) == 3
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_notebook_goes_on_where_the_workspace_was_kept(make_station, keep):
+    station = make_station("distillation", cap=4)
+    SEARCH.run(station, never)
+    resumed(station, 8, keep)
+    lines = station.files["notebook.jsonl"].splitlines()
+    entries = [json.loads(line) for line in lines]
+    handed_in = [e["facts"]["submission"] for e in entries if "submission" in e["facts"]]
+    assert handed_in == [f"{n:012x}" for n in range(1 if keep else 5, 9)]
+    assert station.files["notebook.md"].count("# ada: distillation\n") == 1
+
+
+def test_a_broken_notebook_is_left_aside(make_station):
+    station = make_station("distillation", cap=4)
+    station.files["notebook.jsonl"] = 'x\n[]\n{"design": {"signal": 3}, "step": 1}\n{"step": 2}\n'
+    SEARCH.run(station, never)
+    assert len(station.submitted) == 4
+
+
+def test_a_submission_whose_answer_was_lost_is_asked_for_again(make_station):
+    station = make_station("distillation", cap=3)
+    submit, lost = station._submit, count()
+
+    def forgetful(*words):
+        if station.files[words[0]] in station.submitted:
+            return {"submission": f"{station.submitted.index(station.files[words[0]]) + 1:012x}"}
+        found = submit(*words)
+        if next(lost) == 0:
+            raise JobFailed("submit", "the box ended", "Again.")
+        return found
+
+    station._submit = forgetful
+    SEARCH.run(station, never)
+    assert len(station.submitted) == len(station.posted) == 3

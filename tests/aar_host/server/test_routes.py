@@ -9,7 +9,7 @@ import pytest
 from tests.cards import card_body
 
 from aar_host.store import Tier
-from aar_host.store.campaigns import set_state
+from aar_host.store.campaigns import beat, set_state
 from aar_host.store.jobs import Outcome, claim_job, finish_job
 from aar_host.store.schema import CampaignState
 from aar_host.store.submissions import fail_submission
@@ -23,12 +23,13 @@ THIRD = "def train(task, rng): 3"
 def test_the_brief_says_what_is_asked_and_what_is_left(site):
     site.submit()
     site.now += 30
+    beat(site.store, site.campaign, 20)
     brief = site.call("GET", "/brief").json()
     assert brief["problem"] == "chat-mini"
     assert (brief["objective"], brief["rules"]) == ("Recover the gap.", "Submit methods.")
-    assert (brief["submissions_left"], brief["seconds_left"], brief["state"]) == (2, 70.0, "open")
+    assert (brief["submissions_left"], brief["seconds_left"], brief["state"]) == (2, 80.0, "open")
     assert brief["you"] == {"name": "ada", "role": "researcher"}
-    site.now += 3000
+    beat(site.store, site.campaign, 3000)
     assert site.call("GET", "/brief").json()["seconds_left"] == 0
 
 
@@ -113,6 +114,14 @@ def test_duplicates_and_caps_and_states_are_refused(site, refused, draft):
     refused(site.call("POST", "/submissions", json=fourth), 429, "over_budget")
     set_state(site.store, site.campaign, CampaignState.FROZEN)
     refused(site.call("POST", "/submissions", json=fourth), 409, "conflict")
+
+
+def test_who_lost_the_answer_asks_again_and_hears_how_it_stands(site, draft):
+    first = site.submit()
+    site.score(first, 0.5)
+    again = site.call("POST", "/submissions", json=draft())
+    assert (again.status_code, again.json()) == (202, {"submission": first, "status": "done"})
+    assert site.call("GET", "/brief").json()["submissions_left"] == 2
 
 
 def test_a_bad_source_or_card_or_ancestor_is_refused_and_not_charged(site, refused, draft):

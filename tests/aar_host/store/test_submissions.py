@@ -6,11 +6,12 @@ import multiprocessing
 
 import pytest
 from tests.aar_host.store.conftest import PLAN
-from tests.cards import CARD
+from tests.cards import CARD, card_with
 
 from aar_host.store import Tier, open_store
-from aar_host.store.campaigns import Plan, create_campaign, get_campaign, set_state
+from aar_host.store.campaigns import Plan, beat, create_campaign, get_campaign, set_state
 from aar_host.store.jobs import claim_job, jobs_of
+from aar_host.store.ledger import events
 from aar_host.store.schema import CampaignState
 from aar_host.store.submissions import (
     Draft,
@@ -39,11 +40,27 @@ def test_a_submission_comes_with_its_method_and_one_job_per_seed(world):
     assert jobs_of(world.store, submission, Tier.SEALED) == []
 
 
-def test_the_same_source_is_refused_with_the_earlier_id_and_not_charged(world):
+def test_who_lost_the_answer_asks_again_and_is_charged_once(world):
+    parent = world.submit("a")
+    first = world.submit("x = 1", parent)
+    before = len(events(world.store, world.campaign))
+    assert world.submit("x = 1", parent) == first
+    set_state(world.store, world.campaign, CampaignState.FROZEN)
+    assert world.submit("x = 1", parent) == first
+    assert len(events(world.store, world.campaign)) == before + 1
+    assert get_campaign(world.store, world.campaign).charged == 2
+
+
+@pytest.mark.parametrize("other", ["actor", "card", "ancestors"])
+def test_the_same_source_is_refused_with_the_earlier_id_and_not_charged(world, other):
+    parent = world.submit("a")
     first = world.submit("x = 1")
+    card = card_with(title="Another title") if other == "card" else CARD
+    draft = Draft("x = 1", card, (parent,) if other == "ancestors" else ())
+    actor = world.join("bob") if other == "actor" else world.actor
     with pytest.raises(Conflict, match=first):
-        world.submit("x = 1")
-    assert get_campaign(world.store, world.campaign).charged == 1
+        add_submission(world.store, world.campaign, actor, draft)
+    assert get_campaign(world.store, world.campaign).charged == 2
 
 
 def test_the_cap_is_pooled_over_researchers(world):
@@ -114,12 +131,13 @@ def test_concurrent_processes_never_exceed_the_cap(world):
     assert len(list_submissions(world.store, world.campaign)) == 3
 
 
-def test_nothing_is_accepted_after_the_campaigns_time(world):
+def test_nothing_is_accepted_after_the_time_that_the_campaign_was_served(world):
     plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", {**PLAN.config, "seconds": 60})
     world.campaign = create_campaign(world.store, plan).id
     world.actor = world.join("ada")
-    world.clock.now += 60
+    world.clock.now += 1e6  # in which nobody served it
+    beat(world.store, world.campaign, 60)
     world.submit("in time")
-    world.clock.now += 1
+    beat(world.store, world.campaign, 0.5)
     with pytest.raises(OverBudget, match="time is over"):
         world.submit("too late")

@@ -1,0 +1,94 @@
+"""What the commands share that start campaigns or take them up again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+
+from aar_host.cli.common import progress
+from aar_host.fleet.campaign import Campaign, started
+from aar_host.fleet.options import Options, Show
+from aar_host.report.live import LiveView
+from aar_host.report.page import write_report
+from aar_host.report.results import Results, read_results
+from aar_host.report.summary import headline
+from aar_host.report.tables import finalists_table
+from aar_host.settings import number, setting
+from aar_lab.errors import BadSettings
+
+
+@contextmanager
+def prepared(options: Options, fresh: bool) -> Iterator[Campaign]:
+    """As `fleet.campaign.started`, with a bar while it is set up."""
+    with ExitStack() as stack:
+        with progress() as bar:
+            campaign = stack.enter_context(started(options, bar, fresh))
+        yield campaign
+
+
+def asked_options(out: Path | None, sandbox: str | None, **asked: Any) -> Options:
+    """What a campaign is asked for on the command line."""
+    directory = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    return Options(
+        **asked,
+        out=directory.absolute(),
+        sandbox=sandbox or setting("sandbox"),
+        workers=number("workers"),
+    )
+
+
+def alone(name: str, *free: str) -> None:
+    """`BadSettings` if another option than that and the free ones was given with it."""
+    context = click.get_current_context()
+    for other in context.params.keys() - {name, *free}:
+        if context.get_parameter_source(other) is ParameterSource.COMMANDLINE:
+            raise BadSettings(
+                f"--{other} with --{name}",
+                "a campaign goes on as it was started",
+                f"Leave out --{other}.",
+            )
+
+
+def finished(directory: Path) -> bool:
+    """Whether a campaign is over and has left its results."""
+    return (directory / "results.json").exists()
+
+
+def told(directory: Path, as_json: bool) -> Mapping[str, Any]:
+    """The results of a campaign that is over, shown and with a report."""
+    path = directory / "results.json"
+    results = read_results(path)
+    write_report(results, directory / "report.html")
+    if not as_json:
+        _show(results, directory)
+    found: Mapping[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def watching(as_json: bool) -> Callable[[], Any]:
+    """What shows a campaign while it runs, as `run_campaign` wants it."""
+
+    @contextmanager
+    def watch() -> Iterator[Show]:
+        with LiveView(json=as_json) as view:
+            yield view.update
+
+    return watch
+
+
+def _show(results: Results, directory: Path) -> None:
+    console = Console()
+    console.print(finalists_table(results))
+    found = headline(results)
+    console.print(found.sentence, markup=False)
+    for remark in found.remarks:
+        console.print(remark, markup=False)
+    console.print(f"Report: {directory / 'report.html'}", markup=False)
