@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from aar_host.cli.common import progress
+from aar_host.feedback import POLICIES, SEALED
 from aar_host.fleet.campaign import Campaign, started
 from aar_host.fleet.options import Options, Show
 from aar_host.report.live import LiveView
@@ -32,6 +33,15 @@ def prepared(options: Options, fresh: bool) -> Iterator[Campaign]:
         with progress() as bar:
             campaign = stack.enter_context(started(options, bar, fresh))
         yield campaign
+
+
+def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose what a score may reveal."""
+    leaky = click.option("--leaky", is_flag=True, help="Allow EXACT, which marks every number.")
+    policy = click.option(
+        "--policy", type=click.Choice(list(POLICIES)), default=SEALED.name, show_default=True
+    )
+    return policy(leaky(command))
 
 
 def asked_options(out: Path | None, sandbox: str | None, **asked: Any) -> Options:

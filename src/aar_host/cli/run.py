@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from aar_host.cli.campaigns import alone, asked_options, finished, prepared, told, watching
+from aar_host.cli.campaigns import (
+    alone,
+    asked_options,
+    finished,
+    policy_options,
+    prepared,
+    told,
+    watching,
+)
 from aar_host.cli.common import json_option
 from aar_host.fleet.campaign import options_of
 from aar_host.fleet.run import run_campaign
@@ -22,6 +30,7 @@ from aar_lab.errors import BadSettings
 @click.option("--seed", default=0, show_default=True, help="Of the researchers' own draws.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: runs/ and the time.")
 @click.option("--sandbox", type=click.Choice(["bubblewrap", "none"]), help="none marks all.")
+@policy_options
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with one that was ended.")
 @json_option
 def run(

@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from aar_host.cli.campaigns import alone, asked_options, finished, prepared, told, watching
+from aar_host.cli.campaigns import (
+    alone,
+    asked_options,
+    finished,
+    policy_options,
+    prepared,
+    told,
+    watching,
+)
 from aar_host.cli.common import json_option
 from aar_host.fleet.campaign import options_of
 from aar_host.fleet.serve import close_campaign, serve_campaign
@@ -20,6 +28,7 @@ from aar_host.fleet.serve import close_campaign, serve_campaign
 @click.option("--seed", default=0, show_default=True, help="Kept with the results.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: runs/ and the time.")
 @click.option("--sandbox", type=click.Choice(["bubblewrap", "none"]), help="none marks all.")
+@policy_options
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with one that was ended.")
 @click.option("--port", type=int, help="Loopback TCP beside DIR/host.sock; 0: any that is free.")
 @click.option("--final", is_flag=True, help="Freeze and open it in the end.")

@@ -30,7 +30,7 @@ from aar_host.server.mirror import Mirror, mirroring
 from aar_host.server.serving import listening
 from aar_host.settings import cache_dir, number_or
 from aar_host.snapshots import open_snapshots
-from aar_host.store import Store
+from aar_host.store import Store, Tier
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.database import new_id
 from aar_lab.errors import BadSettings, Conflict
@@ -48,6 +48,11 @@ class Campaign:
     sandbox: Sandbox
     policy: Policy
     started: float
+
+    @property
+    def final_tier(self) -> Tier:
+        """The part that judges finalists: the sealed one, or all where nothing is sealed."""
+        return Tier(self.policy.opening or self.policy.answering)
 
     @property
     def forum(self) -> Path:

@@ -13,6 +13,7 @@ from aar_host.fleet.campaign import Campaign
 from aar_host.fleet.stricter import Stricter, pgr_matched
 from aar_host.jobs.executor import Executor
 from aar_host.jobs.grounds import BOTH_ORDERS, NAIVE_BOTH, SEEDS
+from aar_host.jobs.judging import Judge
 from aar_host.jobs.reasons import reason
 from aar_host.scoring import Score, SeedResult, score_part
 from aar_host.store import Store, Tier
@@ -20,9 +21,14 @@ from aar_host.store.campaigns import get_campaign, set_state
 from aar_host.store.jobs import jobs_of, queue_jobs
 from aar_host.store.ledger import Event, append, events
 from aar_host.store.openings import record_opening
-from aar_host.store.schema import CampaignState
+from aar_host.store.schema import CampaignState, SubmissionKind
 from aar_host.store.scores import Entry, leaderboard, scores_of
-from aar_host.store.submissions import UNFINISHED, fail_submission, list_submissions
+from aar_host.store.submissions import (
+    UNFINISHED,
+    fail_submission,
+    get_submission,
+    list_submissions,
+)
 from aar_lab.errors import Conflict, JobFailed, LabError, Undefined, from_dict
 from aar_lab.types import Estimate, JobStatus, Recipe
 
@@ -109,16 +115,18 @@ def open_sealed(
 ) -> list[Opened]:
     """Train the finalists on fresh seeds and other supervisors, and score them, once.
 
-    What was interrupted goes on; of what was opened already only the scores are read.
+    What was interrupted goes on; of what was opened already only the scores are read. Predictions
+    were handed in for the sealed part too, and are only scored. Where nothing is sealed, a finalist
+    keeps the score that everybody knows.
 
     Raises:
         Conflict: another campaign opened these test items.
     """
     frozen = finalists(campaign)
     if get_campaign(campaign.store, campaign.id).state is CampaignState.FROZEN:
-        record_opening(campaign.store, campaign.id, campaign.grounds.facts["tests"])
-        for entry, _ in frozen:
-            queue_jobs(campaign.store, entry.submission, Tier.SEALED, range(SEEDS))
+        if campaign.policy.opening is not None:
+            record_opening(campaign.store, campaign.id, campaign.grounds.facts["tests"])
+            _start(campaign, [entry.submission for entry, _ in frozen])
         while not stop() and _unfinished(campaign, [entry for entry, _ in frozen]):
             executor.tend()
             tick()
@@ -127,10 +135,19 @@ def open_sealed(
     return [_opened(campaign, entry, told) for entry, told in frozen]
 
 
+def _start(campaign: Campaign, names: list[str]) -> None:
+    judge = Judge(campaign.store, campaign.grounds)
+    for name in names:
+        if get_submission(campaign.store, name).kind is SubmissionKind.PREDICTIONS:
+            judge.open(name)
+        else:
+            queue_jobs(campaign.store, name, Tier.SEALED, range(SEEDS))
+
+
 def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
-    found = scores_of(campaign.store, [entry.submission for entry in entries], Tier.SEALED)
+    found = scores_of(campaign.store, [entry.submission for entry in entries], campaign.final_tier)
     for entry in entries:
-        jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
+        jobs = jobs_of(campaign.store, entry.submission, campaign.final_tier)
         failed = any(job.status not in (*UNFINISHED, JobStatus.DONE) for job in jobs)
         if entry.submission not in found and not failed:
             return True
@@ -138,14 +155,14 @@ def _unfinished(campaign: Campaign, entries: list[Entry]) -> bool:
 
 
 def _opened(campaign: Campaign, entry: Entry, public: Mapping[str, Any]) -> Opened:
-    body = scores_of(campaign.store, [entry.submission], Tier.SEALED).get(entry.submission)
+    body = scores_of(campaign.store, [entry.submission], campaign.final_tier).get(entry.submission)
     if body is not None and body["pgr"] is not None:
         stricter = Stricter(campaign, entry)
         scored = Score.from_dict(body)
         return Opened(entry, public, scored, None, stricter.gain(), stricter.pgr())
     if body is not None:
         return Opened(entry, public, None, from_dict(body["error"]))
-    jobs = jobs_of(campaign.store, entry.submission, Tier.SEALED)
+    jobs = jobs_of(campaign.store, entry.submission, campaign.final_tier)
     failed = next((job for job in jobs if job.error), None)
     error: LabError = Conflict(
         entry.submission, "it was not trained to the end", "Do not interrupt the final."
@@ -159,14 +176,14 @@ def baselines(campaign: Campaign) -> dict[str, tuple[Score | None, Estimate | No
     Each with its PGR against matched ceilings, where those differ from the plain ones.
     """
     grounds, found = campaign.grounds, dict[str, tuple[Score | None, Estimate | None]]()
-    anchors = grounds.anchor_predictions(Tier.SEALED)
+    anchors = grounds.anchor_predictions(campaign.final_tier)
     pairs = bool(grounds.bundle.problem.formats.swap)
     for name in (*(kind.value for kind in BASELINES), *([NAIVE_BOTH] if pairs else [])):
-        rows = grounds.baseline_predictions(Tier.SEALED, name)
+        rows = grounds.baseline_predictions(campaign.final_tier, name)
         results = [SeedResult(row) for row in rows]
         recipe = BOTH_ORDERS if name == NAIVE_BOTH else Recipe()
         try:
-            scored = score_part(name, results, anchors, grounds.tests, Tier.SEALED)
+            scored = score_part(name, results, anchors, grounds.tests, campaign.final_tier)
         except Undefined:
             found[name] = None, None
             continue

@@ -19,9 +19,9 @@ from aar_host.store import Tier
 from aar_host.store.findings import list_findings
 from aar_host.store.jobs import count_jobs, jobs_of
 from aar_host.store.ledger import events
+from aar_host.store.schema import SubmissionKind
 from aar_host.store.scores import scores_of
-from aar_host.store.submissions import Submission, list_submissions, method_source
-from aar_lab.digest import digest_text
+from aar_host.store.submissions import Submission, get_submission, list_submissions, method_source
 from aar_lab.types import Estimate, JobStatus
 
 OUTSIDE = "of their own"
@@ -44,7 +44,7 @@ def results(
     timeline = Timeline(events(campaign.store, campaign.id))
     history, scored = _history(campaign, timeline), baselines(campaign)
     facts = campaign.grounds.facts
-    sealed = campaign.grounds.references(Tier.SEALED)
+    sealed = campaign.grounds.references(campaign.final_tier)
     well = (JobStatus.DONE, JobStatus.CANCELLED)
     failed = [row for row in history if row["status"] not in well]
     return {
@@ -54,7 +54,7 @@ def results(
         "policy": campaign.policy.name,
         "environment": facts["environment"],
         "sandbox": facts["sandbox"],
-        "marks": [NO_SANDBOX] if facts["sandbox"] == "none" else [],
+        "marks": _marks(campaign),
         "seed": options.seed,
         "started": campaign.started,
         "seconds": ending.seconds,
@@ -74,6 +74,12 @@ def results(
         "bound": sealed_bound(sealed["n_problems"], len(opened) + len(scored)),
         "overhead": _overhead(campaign, [row["submission"] for row in history]),
     }
+
+
+def _marks(campaign: Campaign) -> list[str]:
+    mark = campaign.policy.mark
+    unboxed = campaign.grounds.facts["sandbox"] == "none"
+    return [*([NO_SANDBOX] if unboxed else []), *([mark] if mark else [])]
 
 
 def _history(campaign: Campaign, timeline: Timeline) -> list[dict[str, Any]]:
@@ -116,12 +122,14 @@ def _researcher(name: str, direction: str, history: Sequence[Mapping[str, Any]])
 
 
 def _finalist(campaign: Campaign, found: Opened) -> dict[str, Any]:
-    source = method_source(campaign.store, found.entry.submission)
+    submission = get_submission(campaign.store, found.entry.submission)
+    trained = submission.kind is SubmissionKind.METHOD
+    source = method_source(campaign.store, submission.id) if trained else ""
     return {
         "researcher": found.entry.author,
         "submission": found.entry.submission,
         "title": found.entry.card["title"],
-        "digest": digest_text(source),
+        "digest": submission.content,
         "public": {"pgr": found.public["pgr"], "interval": found.public["interval"]},
         "sealed": _sealed(found.sealed, found.gain_over_naive_both, found.pgr_matched)
         if found.sealed

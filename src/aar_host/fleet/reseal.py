@@ -12,11 +12,13 @@ from aar_host.fleet.campaign import Campaign, options_of
 from aar_host.fleet.finals import chosen
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import running
+from aar_host.jobs.places import open_campaign_store
 from aar_host.problems.registry import get_problem
-from aar_host.store.schema import CampaignState
+from aar_host.store.schema import CampaignState, SubmissionKind
 from aar_host.store.submissions import Draft, add_submission, get_submission, method_source
-from aar_lab.cards import MethodCard, Role
+from aar_lab.cards import MethodCard
 from aar_lab.errors import BadInput, BadSettings
+from aar_lab.types import Role
 
 TOKEN_HOURS = 1
 
@@ -50,6 +52,12 @@ def resealed(directory: Path, out: Path) -> tuple[Options, list[Sample]]:
     samples = []
     for name in names:
         found = get_submission(store, name)
+        if found.kind is not SubmissionKind.METHOD:
+            raise BadSettings(
+                name,
+                "it is a set of predictions, and nobody can tell what it says of other items",
+                "Run a campaign under SEALED: methods can be trained again.",
+            )
         draft = Draft(method_source(store, name), MethodCard.from_dict(found.card))
         samples.append(Sample(found.author, draft))
     return replace(options, out=out, researchers=0, reseals=campaign), samples

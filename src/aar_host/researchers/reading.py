@@ -7,11 +7,20 @@ import re
 from aar_host.researchers.base import Station
 from aar_host.researchers.notebook import Known, Notebook
 from aar_host.researchers.writing import read_design
+from aar_lab.errors import UnknownName
 
 FOLDER = "findings"
 SOURCES_A_ROUND = 5
 # The host writes these lines from the store; what authors typed is quoted with "> ".
 _CITED = re.compile(r"^- cites ([0-9a-f]{12}): PGR (-?\d+(?:\.\d+)?),", re.MULTILINE)
+
+
+def source_of(station: Station, submission: str) -> str:
+    """The source of a submission; empty where predictions were handed in, which have none."""
+    try:
+        return str(station.lab("source", submission)["source"])
+    except UnknownName:
+        return ""
 
 
 class Reader:
@@ -45,7 +54,7 @@ class Reader:
         return sum(map(self._study, ranked[:SOURCES_A_ROUND]))
 
     def _study(self, submission: str) -> bool:
-        source = self._station.lab("source", submission)["source"]
+        source = source_of(self._station, submission)
         self._done.add(submission)
         design = read_design(source)
         if design is None:

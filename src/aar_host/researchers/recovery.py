@@ -11,6 +11,7 @@ from typing import Any
 
 from aar_host.researchers.base import Station
 from aar_host.researchers.grammar import Design
+from aar_host.researchers.reading import source_of
 from aar_host.researchers.writing import read_design
 
 
@@ -47,12 +48,19 @@ def past_work(station: Station) -> list[Past]:
     found = []
     for row in rows:
         name = row["submission"]
-        design = read_design(station.lab("source", name)["source"])
+        design = read_design(source_of(station, name))
         if design is not None:
             found.append(Past(name, design, tuple(row["builds_on"]), row, name in told))
     return found
 
 
 def _cited(station: Station) -> set[str]:
-    rows = station.lab("findings", "--since", "0")["findings"]
-    return {name for row in rows if row["author"] == station.name for name in row["cites"]}
+    cited: set[str] = set()
+    since = 0
+    while True:
+        page = station.lab("findings", "--since", str(since))
+        rows = [row for row in page["findings"] if row["author"] == station.name]
+        cited |= {name for row in rows for name in row["cites"]}
+        if page["last"] <= since:
+            return cited
+        since = page["last"]

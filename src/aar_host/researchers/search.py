@@ -9,7 +9,7 @@ did in an earlier run, and goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ WAIT_SECONDS = "5"
 PATIENCE = 3
 MAX_EMPTY = 20
 MAX_QUOTE = 300
+ANSWERS = "predictions.json"
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
@@ -88,6 +89,7 @@ class _Work:
         self._reader = Reader(station, self._notebook)
         self._proposer: Proposer | None = None
         self._number = 0
+        self._kinds: Sequence[str] = ()
         self.recovered = False
 
     def recover(self) -> None:
@@ -136,7 +138,8 @@ class _Work:
 
     def _read(self) -> bool:
         self._station.report("reading")
-        state = self._station.lab("brief").get("state", "open")
+        brief = self._station.lab("brief")
+        state, self._kinds = brief.get("state", "open"), brief.get("kinds", ["method"])
         if state != "open":
             self._station.report("finished", reason=f"the campaign is {state}")
             return False
@@ -172,7 +175,7 @@ class _Work:
         """Hand in, wait, write down, post."""
         parents = [word for name in proposal.builds_on for word in ("--builds-on", name)]
         try:
-            submission = self._hand_in("submit", path, *parents)
+            submission = self._hand_in(path, *parents)
         except Refused as refusal:
             self._keep(proposal, f"Refused: {refusal.fault}.", facts)
             # A conflict is either a method known already, or a closed campaign, as the next brief
@@ -184,8 +187,12 @@ class _Work:
         self._station.report("submitted", submission=submission, title=title_of(proposal.design))
         self._conclude(proposal, submission, self._await(submission), facts)
 
-    def _hand_in(self, *words: str) -> str:
+    def _hand_in(self, path: str, *parents: str) -> str:
         """The id of the submission; who loses the answer asks again, which is not charged again."""
+        words = ("submit", path, *parents)
+        if "method" not in self._kinds:
+            self._station.lab("predict", path, ANSWERS)
+            words = ("answer", ANSWERS, path, *parents)
         for _ in range(PATIENCE - 1):
             try:
                 return str(self._station.lab(*words)["submission"])

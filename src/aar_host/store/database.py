@@ -7,6 +7,7 @@ the write lock when they begin, so that what they read is still true when they w
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from aar_host.store.engines import make_engine, parse_url, reading_options, shown, writing_options
+from aar_host.store.engines import (
+    BUSY_SECONDS,
+    make_engine,
+    parse_url,
+    reading_options,
+    shown,
+    writing_options,
+)
 from aar_host.store.migrating import migrate, newest, present
 from aar_lab.errors import BadInput, Conflict, Unavailable
 
@@ -37,6 +45,8 @@ class Store:
         self._reader = engine.execution_options(**reading_options(engine.url))
         self._writer = engine.execution_options(**writing_options(engine.url))
         self.clock = clock
+        # Threads of one process wait here in turn; the database would let them poll.
+        self._turn = threading.Lock()
 
     @property
     def url(self) -> URL:
@@ -58,8 +68,13 @@ class Store:
                 or the database does not answer.
             BadInput: a value that the database cannot hold, such as a NUL in a text.
         """
-        with _typed_errors(self.url), self._writer.begin() as connection:
-            yield connection
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable(shown(self.url), "other writers do not end", "Try again later.")
+        try:
+            with _typed_errors(self.url), self._writer.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Give back the connections that wait for use; the store can be used on."""

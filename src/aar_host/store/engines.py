@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
 from aar_lab.digest import canonical
 from aar_lab.errors import BadSettings, Unavailable
 
 BUSY_SECONDS = 30.0
-POOL_SIZE, POOL_SPARE = 8, 32
+POOL: Mapping[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": BUSY_SECONDS}
 POSTGRESQL = "postgresql+psycopg"
 # The ledger is one chain, so whoever writes to a database holds this lock of it.
 WRITE_LOCK = 0x6161725F6C656467
 
 _pooled: WeakSet[Engine] = WeakSet()
+_inherited: list[Pool] = []
 
 
 def parse_url(where: str | Path) -> URL:
@@ -96,13 +98,15 @@ def writing_options(url: URL) -> dict[str, object]:
 
 
 def _sqlite(url: URL, read_only: bool) -> Engine:
-    # No pool: a connection must not survive a fork, and opening one takes a fraction of a ms.
-    more: dict[str, object] = {"connect_args": {"timeout": BUSY_SECONDS}}
+    # Closing the last connection writes the log back into the file, which takes longer than most
+    # transactions: the pool keeps some open.
+    more: dict[str, object] = {**POOL, "connect_args": {"timeout": BUSY_SECONDS}}
     if read_only:
-        more = {"creator": _reader(Path(str(url.database)).absolute())}
-    engine = create_engine(url, poolclass=NullPool, json_serializer=canonical, **more)
+        more = {"poolclass": NullPool, "creator": _reader(Path(str(url.database)).absolute())}
+    engine = create_engine(url, json_serializer=canonical, **more)
     event.listen(engine, "connect", _say_begin if read_only else _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    _pooled.add(engine)
     return engine
 
 
@@ -122,14 +126,13 @@ def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) ->
     _say_begin(connection, record)
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("migrating", False):
-        # Recreating a table drops the one that others refer to. Within BEGIN this does nothing.
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    # Recreating a table drops the one that others refer to. Within BEGIN this does nothing.
+    migrating = options.get("migrating", False)
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if migrating else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
 
@@ -137,9 +140,7 @@ def _postgresql(url: URL) -> Engine:
     try:
         engine = create_engine(
             url,
-            pool_size=POOL_SIZE,
-            max_overflow=POOL_SPARE,
-            pool_timeout=BUSY_SECONDS,
+            **POOL,
             pool_pre_ping=True,
             json_serializer=canonical,
         )
@@ -170,6 +171,8 @@ def _begin_postgresql(connection: Connection) -> None:
 def _forget_connections() -> None:
     """In a forked child: the connections are the parent's, which must not notice."""
     for engine in list(_pooled):
+        # Nor may it notice that they are collected, as SQLite's would be closed then.
+        _inherited.append(engine.pool)
         engine.dispose(close=False)
 
 

@@ -87,7 +87,7 @@ class FakeStation:
     def _findings(self, _since: str, number: str, *into: str) -> dict[str, Any]:
         if not into:
             mine = [{"author": self.name, "cites": list(cites)} for _, _, cites in self.posted]
-            return {"findings": mine, "last": len(self.others)}
+            return {"findings": mine, "last": int(number)}
         folder, names = into[1], []
         for i, (text, _) in enumerate(self.others[int(number) :], int(number)):
             names.append(f"{i:06d}-result.md")
