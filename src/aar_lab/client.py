@@ -77,9 +77,9 @@ class Client:
         """The source of anybody's submission: {"submission", "source"}."""
         return self._ask("GET", f"submissions/{submission}/source")
 
-    def leaderboard(self) -> dict[str, Any]:
-        """The scored submissions, best first: {"leaderboard": [...]}."""
-        return self._ask("GET", "leaderboard")
+    def leaderboard(self, limit: int | None = None) -> dict[str, Any]:
+        """The best scored submissions, at most `limit` of 1…1,000: {"leaderboard": [...]}."""
+        return self._ask("GET", "leaderboard", params={} if limit is None else {"limit": limit})
 
     def snapshot(self, submission: str) -> dict[str, Any]:
         """Method, card and ancestors as files: {"submission", "digest", "files": {name: text}}."""

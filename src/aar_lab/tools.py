@@ -88,9 +88,9 @@ def scores(connect: Connect, submission: str | None = None, wait: float = 0.0) -
     return client.submissions() if submission is None else _awaited(client, submission, wait)
 
 
-def leaderboard(connect: Connect) -> dict[str, Any]:
+def leaderboard(connect: Connect, limit: int | None = None) -> dict[str, Any]:
     """See `VERBS`."""
-    return connect().leaderboard()
+    return connect().leaderboard(limit)
 
 
 def post(
@@ -210,7 +210,13 @@ VERBS = (
         scores,
         (Parameter("submission", str, "its id; all if left out", "argument", optional=True), _WAIT),
     ),
-    Verb("leaderboard", "The scored submissions, best first.", "lab leaderboard", leaderboard),
+    Verb(
+        "leaderboard",
+        "The scored submissions, best first.",
+        "lab leaderboard --limit 10",
+        leaderboard,
+        (Parameter("limit", int, "at most so many; 100 if left out"),),
+    ),
     Verb(
         "post",
         "Tell the others what you found; cite submissions instead of typing numbers.",

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar_host.auth import Actor, authenticate
 from aar_host.feedback import Policy
+from aar_host.server.board import Board
 from aar_host.snapshots import Snapshots
 from aar_host.store import Store, Tier
 from aar_lab.errors import NotAuthorised
@@ -46,6 +47,7 @@ class Hall:
         store, campaign: where everything is kept, and under which campaign.
         policy: what may be said about scores.
         monitors: they read a source and its card before it is accepted.
+        board: the leaderboard as it is told.
         judge: of predictions; None where none are taken.
         snapshots: where accepted methods are kept beside the store, if anywhere.
     """
@@ -54,6 +56,7 @@ class Hall:
     campaign: str
     policy: Policy
     monitors: tuple[Monitor, ...]
+    board: Board
     judge: Judge | None = None
     snapshots: Snapshots | None = None
 

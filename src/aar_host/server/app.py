@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from aar_host.feedback import get_policy
 from aar_host.server import mcp, routes, routes_findings, routes_predictions, routes_submissions
 from aar_host.server.access import Hall, Judge
+from aar_host.server.board import Board
 from aar_host.server.document import document
 from aar_host.server.errors import install
 from aar_host.snapshots import Snapshots
@@ -41,7 +42,8 @@ def create_app(
     if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
         raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
     app = FastAPI(version="1", docs_url=None, redoc_url=None, lifespan=mcp.opened)
-    app.state.hall = Hall(store, campaign, policy, monitors, judge, snapshots)
+    board = Board(store, campaign, policy)
+    app.state.hall = Hall(store, campaign, policy, monitors, board, judge, snapshots)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
     app.include_router(routes_predictions.router)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from aar_host.feedback import answer
 from aar_host.server.access import InHall, Reader
 from aar_host.server.answers import Brief, Health, Leaderboard, told
 from aar_host.server.answers_forum import Lineage
 from aar_host.server.lineage import MAX_NODES, lineage
 from aar_host.store.campaigns import get_campaign
-from aar_host.store.scores import leaderboard
 
 router = APIRouter(prefix="/v1", tags=["campaign"])
 
+DEFAULT_TOP = 100
+Top = Annotated[int, Query(ge=1, le=MAX_NODES)]
 Limit = Annotated[int, Query(ge=1, le=MAX_NODES)]
 
 
@@ -54,21 +53,11 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
     "/leaderboard",
     operation_id="leaderboard",
     summary="The scored submissions",
-    responses=told(Leaderboard, 401),
+    responses=told(Leaderboard, 401, 422),
 )
-def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
-    """The scored submissions, best first; those without a number last."""
-    rows = [
-        {
-            "submission": entry.submission,
-            "author": entry.author,
-            "title": entry.card["title"],
-            "family": entry.card["family"],
-            "score": answer(hall.policy, entry.body),
-        }
-        for entry in leaderboard(hall.store, hall.campaign)
-    ]
-    return {"leaderboard": sorted(rows, key=_worst_last)}
+def board(hall: InHall, _reader: Reader, limit: Top = DEFAULT_TOP) -> dict[str, Any]:
+    """The best scored submissions; those without a number come last."""
+    return {"leaderboard": hall.board.rows(limit)}
 
 
 @router.get(
@@ -80,8 +69,3 @@ def board(hall: InHall, _reader: Reader) -> dict[str, Any]:
 def graph(hall: InHall, _reader: Reader, limit: Limit = MAX_NODES) -> dict[str, Any]:
     """The newest submissions, what each builds on, and what findings cite."""
     return lineage(hall.store, hall.campaign, hall.policy, limit)
-
-
-def _worst_last(row: dict[str, Any]) -> float:
-    pgr = row["score"]["pgr"]
-    return math.inf if pgr is None else -float(pgr)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, insert, select
+from sqlalchemy import Select, case, func, insert, select
 
 from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
 from aar_host.store.ledger import Event, append
-from aar_host.store.schema import CampaignState, Tier, actors, jobs, scores, submissions
+from aar_host.store.schema import CampaignState, Tier, actors, jobs, ledger, scores, submissions
 from aar_host.store.submissions import UNFINISHED, find_submission, finish
 from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict
 from aar_lab.types import JobStatus
+
+BATCH = 1000  # a database takes only so many values in one question
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Entry:
     author: str
     card: Mapping[str, Any]
     body: Mapping[str, Any]
+    created: float
     finished: float
 
 
@@ -102,21 +106,42 @@ def scores_of(
 
 def leaderboard(store: Store, campaign: str, tier: Tier = Tier.PUBLIC) -> list[Entry]:
     """All scored submissions of a campaign in the order in which they were handed in."""
-    query = (
+    query = _entries(tier).where(submissions.c.campaign == campaign)
+    with store.reading() as connection:
+        rows = connection.execute(query.order_by(submissions.c.created, submissions.c.id))
+        return [Entry(**row._mapping) for row in rows]
+
+
+def scored_since(store: Store, campaign: str, since: int) -> tuple[list[Entry], int]:
+    """The submissions with a public score that was recorded after this place in the ledger, and
+    the place up to which that is all."""
+    query = select(ledger.c.seq, ledger.c.kind, ledger.c.payload)
+    query = query.where(ledger.c.campaign == campaign, ledger.c.seq > since)
+    with store.reading() as connection:
+        news = connection.execute(query.order_by(ledger.c.seq)).all()
+        told = [json.loads(row.payload) for row in news if row.kind == "score_recorded"]
+        names = [body["submission"] for body in told if body["tier"] == Tier.PUBLIC]
+        found = []
+        for start in range(0, len(names), BATCH):
+            asked = _entries(Tier.PUBLIC).where(submissions.c.id.in_(names[start : start + BATCH]))
+            found += [Entry(**row._mapping) for row in connection.execute(asked)]
+    return found, news[-1].seq if news else since
+
+
+def _entries(tier: Tier) -> Select[Any]:
+    return (
         select(
             scores.c.submission,
             actors.c.name.label("author"),
             submissions.c.card,
             scores.c.body,
+            submissions.c.created,
             submissions.c.finished,
         )
         .join(submissions, submissions.c.id == scores.c.submission)
         .join(actors, actors.c.id == submissions.c.actor)
-        .where(submissions.c.campaign == campaign, scores.c.tier == tier)
-        .order_by(submissions.c.created, submissions.c.id)
+        .where(scores.c.tier == tier)
     )
-    with store.reading() as connection:
-        return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
 def _of(submission: str, tier: Tier) -> Any:
