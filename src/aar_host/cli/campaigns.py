@@ -56,9 +56,9 @@ def asked_options(out: Path | None, sandbox: str | None, **asked: Any) -> Option
 
 
 def alone(name: str, *free: str) -> None:
-    """`BadSettings` if another option than that and the free ones was given with it."""
+    """`BadSettings` if an option was given with it that is not among the free ones or --json."""
     context = click.get_current_context()
-    for other in context.params.keys() - {name, *free}:
+    for other in context.params.keys() - {name, "as_json", *free}:
         if context.get_parameter_source(other) is ParameterSource.COMMANDLINE:
             raise BadSettings(
                 f"--{other} with --{name}",

@@ -44,7 +44,7 @@ def serve(
     Example: aar serve --problem math-mini --minutes 600 --out runs/open --port 8000
     """
     if resume is not None:
-        alone("resume", "port", "final", "as_json")
+        alone("resume", "port", "final")
         options = options_of(resume)
         if finished(options.out):
             return told(options.out, as_json)

@@ -1,0 +1,64 @@
+"""Time counts while a campaign is served, over several runs."""
+
+from __future__ import annotations
+
+import pytest
+from tests.aar_host.store.conftest import PLAN
+
+from aar_host.fleet.timeline import Heart, Timeline
+from aar_host.store import Store, open_store
+from aar_host.store.campaigns import create_campaign, get_campaign
+from aar_host.store.ledger import events
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock) -> Store:
+    return open_store(tmp_path / "lab.db", clock)
+
+
+def test_a_kill_costs_less_than_a_beat_and_downtime_nothing(store, clock):
+    campaign = create_campaign(store, PLAN).id
+    heart = Heart(store, campaign, clock)
+    for _ in range(24):
+        clock.now += 0.25
+        heart.beat()
+    clock.now += 0.4  # lost with the process, which is killed here
+    clock.now += 5000
+    again = Heart(store, campaign, clock)
+    assert again.ran == get_campaign(store, campaign).ran == 6.0
+    clock.now += 2
+    assert again.beat() == 8.0
+
+
+def test_a_moment_is_told_in_seconds_that_were_served(store, clock):
+    campaign = create_campaign(store, PLAN).id
+    for _ in range(3):
+        heart = Heart(store, campaign, clock)
+        clock.now += 10
+        heart.beat()
+        clock.now += 0.3
+        clock.now += 1000
+    timeline = Timeline(events(store, campaign))
+    first = 1000.0
+    told = {0: 0.0, 4: 4.0, 10: 10.0, 10.2: 10.0, 1010.3: 10.0, 1013.3: 13.0, 2025.6: 25.0}
+    assert {t: round(timeline.at(first + t), 6) for t in told} == told
+    assert timeline.at(first - 5) == 0.0
+
+
+def test_a_campaign_that_nobody_ran_has_no_time(store):
+    assert Timeline([]).at(5.0) == 0.0
