@@ -29,6 +29,11 @@ UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 SOURCE = '''"""Method {number} of {name}
 
 Learns from hard labels in {epochs} passes.
+
+Objective: cross entropy with hard labels.
+Data: all inputs with their weak labels.
+Procedure: fit one student once.
+Hyper-parameters: epochs = {epochs}
 """
 from aar_lab.learners.base import Plan
 from aar_lab.types import Student

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.aar_host.fleet.crash_driver import PROBLEM, SECRET, source_of
+from tests.cards import card_with
 
 from aar_host.auth import authenticate, issue
 from aar_host.cli import group
@@ -25,7 +26,7 @@ from aar_host.store.schema import CampaignState
 from aar_host.store.scores import record_score
 from aar_host.store.submissions import Draft, add_submission, get_submission
 from aar_lab.errors import BadInput, Conflict
-from aar_lab.types import JobStatus, MethodCard, Role
+from aar_lab.types import JobStatus, Role
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -154,11 +155,11 @@ def test_the_finalists_are_those_who_led_when_it_was_frozen(tmp_path):
         actor = authenticate(store, token).id
         names = []
         for number, pgr in enumerate((0.3, 0.5)):
-            draft = Draft(source_of("ada", number), MethodCard(f"title {number}", "idea"))
+            draft = Draft(source_of("ada", number), card_with(title=f"title {number}"))
             names.append(add_submission(store, campaign.id, actor, draft))
             body = {"part": "public", "pgr": {"mean": pgr, "interval": [pgr, pgr]}}
             record_score(store, names[-1], Tier.PUBLIC, body)
-        late = add_submission(store, campaign.id, actor, Draft("x", MethodCard("late", "idea")))
+        late = add_submission(store, campaign.id, actor, Draft("x", card_with(title="late")))
         close_search(campaign)
         assert get_submission(store, late).status is JobStatus.CANCELLED
         assert chosen(store, campaign.id) is None
