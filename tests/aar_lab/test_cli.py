@@ -12,6 +12,7 @@ import sys
 import httpx
 import pytest
 from click.testing import CliRunner
+from tests.cards import docstring
 
 from aar_lab.cli import group, run, shell
 from aar_lab.client import Client
@@ -76,11 +77,11 @@ def test_wrong_usage_ends_with_2_and_one_document(arguments, capsys):
 
 
 def test_a_file_is_read_by_the_command_line_and_its_text_handed_in(tmp_path, capsys):
-    text = '"""A title."""\n\n\ndef train(task, rng): ...\n'
+    text = docstring() + "\n\ndef train(task, rng): ...\n"
     (tmp_path / "m.py").write_text(text)
     assert run(["submit", str(tmp_path / "m.py"), "--json"], connect) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["source"], told["card"]["title"]) == (text, "A title.")
+    assert (told["source"], told["card"]["title"]) == (text, "A title")
     assert run(["submit", str(tmp_path / "absent.py"), "--json"], connect) == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_input"
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from mcp import Client as McpClient
 from mcp import StdioServerParameters
+from tests.cards import docstring
 from tests.tiny import examples, weak_labels, write_bundle
 
 from aar_lab.client import Client
@@ -20,7 +21,7 @@ from aar_lab.mcp import checked, tool_server
 from aar_lab.tools import VERBS, without_box
 
 ERROR = OverBudget("3 submissions", "the pool is used up", "Post a finding.")
-METHOD = '"""A title."""\n\n\ndef train(task, rng): ...\n'
+METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
 NAMED = {verb.name: verb for verb in VERBS}
 
 

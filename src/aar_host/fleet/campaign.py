@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi import FastAPI
+
 from aar_host.anchors.references import Anchors, Progress, build_anchors
 from aar_host.feedback import Policy, admit, get_policy
 from aar_host.fleet.options import Options
@@ -175,23 +177,28 @@ def check_places(out: Path, cache: Path, fresh: bool = True) -> None:
 
 
 @contextmanager
-def serving(campaign: Campaign) -> Iterator[Path]:
-    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path.
-
-    The path is the campaign's own, so that what a killed host left there is cleared away. Meanwhile
-    the forum's folder is kept up to date; what an earlier end left undone is made good: snapshots,
-    and scores of predictions.
-    """
+def answering(campaign: Campaign) -> Iterator[FastAPI]:
+    """The campaign's application. Meanwhile the forum's folder is kept up to date; what an earlier
+    end left undone is made good: snapshots, and scores of predictions."""
     snapshots = open_snapshots(campaign.grounds.directory)
     keep_missing(campaign.store, snapshots, campaign.id)
     judge = Judge(campaign.store, campaign.grounds)
     judge.settle(campaign.id)
-    app = create_app(campaign.store, campaign.id, judge, snapshots)
     mirror = Mirror(campaign.store, campaign.id, campaign.policy, campaign.forum)
+    with mirroring(mirror):
+        yield create_app(campaign.store, campaign.id, judge, snapshots)
+
+
+@contextmanager
+def serving(campaign: Campaign) -> Iterator[Path]:
+    """Serve the campaign on a unix socket of a short path, as sockets need, and give the path.
+
+    The path is the campaign's own, so that what a killed host left there is cleared away.
+    """
     folder = Path(tempfile.gettempdir()) / f"aar-{campaign.id}"
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
-        with mirroring(mirror), listening(app, folder / "host.sock"):
+        with answering(campaign) as app, listening(app, folder / "host.sock"):
             yield folder / "host.sock"
     finally:
         shutil.rmtree(folder, ignore_errors=True)

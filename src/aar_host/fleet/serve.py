@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aar_host.fleet.campaign import Campaign
+from aar_host.fleet.campaign import Campaign, answering
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import Run, running
-from aar_host.server.app import create_app
 from aar_host.server.serving import listening
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.schema import CampaignState
@@ -43,9 +42,8 @@ def serve_campaign(
         raise Conflict(
             f"campaign {campaign.id} is {state}", "it takes nothing more", "Use `aar final`."
         )
-    app = create_app(campaign.store, campaign.id)
     with running(campaign, options, watch) as run:
-        with listening(app, options.out / SOCKET, port):
+        with answering(campaign) as app, listening(app, options.out / SOCKET, port):
             while run.left > 0 and not run.interrupts.count:
                 run.tick("serving")
         if final:

@@ -29,10 +29,20 @@ SUBMISSION: JsonDict = {
     "card": {
         "title": "Naive",
         "idea": "Fit the student to all weak labels as they are.",
+        "objective": "Cross entropy with hard weak labels.",
+        "data": "All inputs with their weak labels.",
+        "procedure": "Fit one student once.",
+        "hyperparameters": {},
         "family": "other",
     },
     "builds_on": [],
 }
+PREDICTIONS: JsonDict = {
+    "predictions": {"9f2c51d0a4b37e86": 0.83},
+    "card": SUBMISSION["card"],
+    "builds_on": [],
+}
+VOTE: JsonDict = {"value": 1}
 FINDING: JsonDict = {"kind": "negative", "body": "Soft labels lose to hard ones.", "cites": []}
 
 
@@ -88,6 +98,8 @@ class SubmissionBody(Body):
 class PredictionsBody(Body):
     """P(y = 1) for every test input, with the card of what predicted it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [PREDICTIONS]})
+
     predictions: dict[Name, Finite] = Field(examples=[{"9f2c51d0a4b37e86": 0.83}])
     card: CardBody
     builds_on: list[Id] = Field(default=[], max_length=MAX_BUILDS_ON)
@@ -106,5 +118,7 @@ class FindingBody(Body):
 
 class VoteBody(Body):
     """Whether somebody else's finding is useful (1) or not (−1)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [VOTE]})
 
     value: Annotated[Literal[1, -1], BeforeValidator(_no_truth_value)]

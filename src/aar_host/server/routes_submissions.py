@@ -59,6 +59,7 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
 
     The same again from the same author is the same submission, and is not charged again.
     """
+    check_kind(hall, SubmissionKind.METHOD)
     check_source(body.source)
     card = MethodCard.from_dict(body.card.model_dump())
     check_card(card)
@@ -67,7 +68,7 @@ def submit(hall: InHall, researcher: Researcher, body: SubmissionBody) -> dict[s
     submission = add_submission(hall.store, hall.campaign, researcher.id, draft)
     if hall.snapshots is not None:
         keep(hall.store, hall.snapshots, submission)
-    return {"submission": submission, "status": JobStatus.QUEUED}
+    return {"submission": submission, "status": status_of(hall.store, submission)}
 
 
 @router.get(

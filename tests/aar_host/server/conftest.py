@@ -47,7 +47,7 @@ class Site:
         self.store = open_store(self.where, lambda: self.now)
         plan = Plan("chat-mini", "1", "d" * 64, "SEALED", "a1", self.config)
         self.campaign = create_campaign(self.store, plan).id
-        self.app = create_app(self.store, self.campaign, self.snapshots)
+        self.app = create_app(self.store, self.campaign, snapshots=self.snapshots)
         self.ada = self.token("ada")
 
     def token(self, name: str, role: Role = Role.RESEARCHER) -> str:

@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from tests.cards import docstring
+
 from aar_host.server.errors import MAX_BODY_BYTES
 from aar_lab.types import MAX_SOURCE_BYTES
 
-HEAD = '"""A title\n\nAn idea."""\n\n\ndef train(task, rng):\n    return task\n\n\n'
+HEAD = docstring() + "\n\ndef train(task, rng):\n    return task\n\n\n"
 DEEP = 30_000
 
 # Python that is nested in every way that its grammar knows, as deep as the limit allows.

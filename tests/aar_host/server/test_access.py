@@ -19,8 +19,7 @@ READING = (
     "/findings",
 )
 ASKING = ("/inputs",)
-WRITING = ("/submissions", "/predictions", "/findings")
-WRITING = ("/submissions", "/findings", "/findings/{finding}/vote")
+WRITING = ("/submissions", "/predictions", "/findings", "/findings/{finding}/vote")
 RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 
 
@@ -37,7 +36,7 @@ def test_health_needs_no_token(site):
     assert response.json() == {"status": "ok", "campaign": site.campaign}
 
 
-@pytest.mark.parametrize("path", READING)
+@pytest.mark.parametrize("path", [*READING, *ASKING])
 @pytest.mark.parametrize("token", [None, "wrong", "w" * 5000])
 def test_nobody_reads_without_a_good_token(site, refused, path, token):
     response = site.call("GET", path.replace("{id}", "0" * 12), token)
@@ -46,8 +45,9 @@ def test_nobody_reads_without_a_good_token(site, refused, path, token):
 
 
 def bodies(draft):
+    predictions = {"predictions": {"a": 0.5}, "card": draft()["card"]}
     finding = {"kind": "insight", "body": "b"}
-    return dict(zip(WRITING, (draft(), finding, {"value": 1}), strict=True))
+    return dict(zip(WRITING, (draft(), predictions, finding, {"value": 1}), strict=True))
 
 
 def place(site, path):
@@ -70,7 +70,15 @@ def test_operators_and_viewers_write_nothing(site, refused, draft, path, role):
 @pytest.mark.parametrize("role", RESEARCHERS)
 def test_researchers_write(site, draft, path, role):
     token, body = site.token("eve", role), bodies(draft)[path]
-    assert site.call("POST", place(site, path), token, json=body).is_success
+    answer = site.call("POST", place(site, path), token, json=body)
+    # This campaign takes methods: whoever may hand in is told so.
+    assert answer.status_code == 409 if path == "/predictions" else answer.is_success
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
+def test_test_inputs_are_for_researchers(site, refused, role):
+    refused(site.call("GET", "/inputs", site.token("eve", role)), 403, "not_authorised")
+    refused(site.call("GET", "/inputs"), 409, "conflict")
 
 
 @pytest.mark.parametrize("path", WRITING)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.aar_host.server import hostile
+from tests.cards import docstring
 
 from aar_host.server import listening
 from aar_host.store import Tier
@@ -25,7 +26,8 @@ from aar_host.store.ledger import verify_ledger
 from aar_host.store.submissions import list_submissions
 
 POOL = 100_000
-HONEST = '"""A title\n\nAn idea."""\n\n\ndef train(task, rng):\n    return task.student()\n'
+NOBODY = "0" * 12
+HONEST = docstring() + "\n\ndef train(task, rng):\n    return task.student()\n"
 # How the doors say that something was accepted: in JSON, and in JSON within a tool's text.
 ACCEPTED = re.compile(rb'"submission": ?"([0-9a-f]{12})", ?"status": ?"queued"')
 POSTED = re.compile(rb'"finding": ?"([0-9a-f]{12})"\}')
@@ -67,7 +69,7 @@ class Target:
                 name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
                 models = document["components"]["schemas"]
                 example = models[name]["examples"][0] if name else content["example"]
-                found[path.replace("{submission}", "0" * 12)] = example
+                found[path.replace("{submission}", NOBODY).replace("{finding}", NOBODY)] = example
         return found
 
     def post(self, path: str, content: bytes, **headers: str) -> int:

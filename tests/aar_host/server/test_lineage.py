@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.cards import card_body
+
 from aar_host.server.lineage import lineage
 from aar_host.snapshots import Snapshots, pack
 from aar_lab.digest import digest_bytes
@@ -54,7 +56,7 @@ def test_a_snapshot_holds_method_card_and_ancestors(site, draft, refused):
     told = site.call("GET", f"/submissions/{second}/snapshot", site.token("bob")).json()
     assert told["files"] | {"card.json": json.loads(told["files"]["card.json"])} == {
         "method.py": OTHER,
-        "card.json": {"title": "A title", "idea": "An idea.", "family": "other"},
+        "card.json": card_body(),
         "builds_on.json": json.dumps([first]),
     }
     content = pack({name: text.encode() for name, text in told["files"].items()})

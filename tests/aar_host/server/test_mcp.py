@@ -15,6 +15,7 @@ import pytest
 from mcp import Client as McpClient
 from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from tests.cards import docstring
 
 from aar_host.server import listening
 from aar_host.server.errors import MAX_BODY_BYTES
@@ -22,7 +23,7 @@ from aar_host.server.mcp import CALLS_EACH
 from aar_lab.tools import VERBS, without_box
 from aar_lab.types import Role
 
-METHOD = '"""A title\n\nAn idea."""\n\n\ndef train(task, rng): ...\n'
+METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
 CALL = {
     "jsonrpc": "2.0",
     "id": 1,

@@ -32,7 +32,7 @@ REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429]
 CHECKS = {"negative_data_rejection": {"expected-statuses": [str(code) for code in REFUSALS]}}
 OPERATIONS = (
     *("health", "brief", "leaderboard", "submit", "scores", "submission", "source"),
-    *("post", "findings", "mcp"),
+    *("post", "findings", "vote", "snapshot", "lineage", "inputs", "answer", "mcp"),
 )
 
 
