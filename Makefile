@@ -2,6 +2,7 @@
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
 # make check   ruff, mypy --strict, layers
+# make crash   kills random processes of campaigns 100 times; prints what was lost (nothing)
 # make bench   timings, also of Hugging Face's Trainer; prints ratios
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := passive
 
-.PHONY: setup base run test check bench
+.PHONY: setup base run test check crash bench
 
 # The tests start a PostgreSQL of their own; nothing else needs one.
 setup: base
@@ -36,6 +37,9 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+crash: setup
+	$(BIN)/python -m tests.aar_host.fleet.crashes --kills 100
 
 $(VENV)/.bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[bench]'

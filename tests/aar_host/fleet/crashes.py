@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.aar_host.fleet.killing import Process, descendants, kill
 
 from aar_host.jobs.executor import LocalExecutor
 from aar_host.jobs.manifest import read_manifest
@@ -36,9 +37,6 @@ from aar_host.store.scores import leaderboard
 from aar_host.store.submissions import list_submissions
 from aar_lab.types import JobStatus
 
-# How often each is killed: the host, a worker or the server they are forked from, a researcher's
-# box, or everything at once.
-VICTIMS = {"host": 20, "worker": 25, "fork server": 5, "box": 35, "all": 15}
 MOST_EVENTS, AT_ONCE, SECONDS = 8, 0.2, 600.0
 
 
@@ -50,12 +48,14 @@ class Tally:
     phases: Counter[str] = field(default_factory=Counter)
     campaigns: int = 0
     accepted: int = 0
+    orphans: set[Process] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {**vars(self), "total_kills": self.kills.total(), "ok": not self.faults}
+        shown = {name: value for name, value in vars(self).items() if name != "orphans"}
+        return {**shown, "total_kills": self.kills.total(), "ok": not self.faults}
 
 
 class Driver:
@@ -72,12 +72,12 @@ class Driver:
             text=True,
         )
 
-    def start(self) -> int:
-        """Start the campaign, or go on with it; its process id."""
+    def start(self) -> Process:
+        """Start the campaign, or go on with it."""
         assert self._process.stdin is not None
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
-        return self._number()
+        return Process.of(self._number())
 
     def wait(self) -> int:
         """The exit status of the campaign's process, once it has ended."""
@@ -92,56 +92,6 @@ class Driver:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
-
-
-def children() -> dict[int, list[int]]:
-    """Process id → those of its children, of this whole machine."""
-    found: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError):
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            found.setdefault(parent, []).append(int(folder.name))
-    return found
-
-
-def below(pid: int, tree: Mapping[int, Sequence[int]]) -> list[int]:
-    """All descendants, parents before their children."""
-    return [p for child in tree.get(pid, []) for p in (child, *below(child, tree))]
-
-
-def _is(pid: int, word: str) -> bool:
-    with suppress(OSError):
-        return word in Path(f"/proc/{pid}/cmdline").read_text()
-    return False
-
-
-def victims(host: int) -> dict[str, list[int]]:
-    """What can be killed now: kind → process ids that are killed together or, of "worker" and
-    "box", one of which is."""
-    tree = children()
-    ours = [p for p in tree.get(host, []) if not _is(p, "resource_tracker")]
-    servers = [p for p in ours if _is(p, "forkserver")]
-    workers = [p for server in servers for p in tree.get(server, [])]
-    found = {
-        "host": [host],
-        "fork server": servers,
-        "worker": workers,
-        "box": [p for p in ours if p not in servers],
-        # A worker whose box alone is killed would report that its method crashed.
-        "all": [host, *servers, *workers, *below(host, tree)],
-    }
-    return {kind: pids for kind, pids in found.items() if pids}
-
-
-def kill(host: int, rng: random.Random) -> str:
-    """Kill something; which kind it was."""
-    found = victims(host)
-    weights = [VICTIMS[kind] for kind in found]
-    (kind,) = rng.choices(list(found), weights)
-    for pid in [rng.choice(found[kind])] if kind in ("worker", "box") else found[kind]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return kind
 
 
 def ask(out: Path, query: str, otherwise: Any) -> Any:
@@ -161,13 +111,6 @@ def length(out: Path) -> int:
     return int(ask(out, "SELECT count(*) FROM ledger", 0))
 
 
-def alive(pid: int) -> bool:
-    """Whether it runs, and is no zombie."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
-
-
 def disturb(driver: Driver, kills: int, rng: random.Random, tally: Tally) -> None:
     """Run a campaign to its end, with at most so many kills, at random points of its progress."""
     host = driver.start()
@@ -175,20 +118,22 @@ def disturb(driver: Driver, kills: int, rng: random.Random, tally: Tally) -> Non
         now, wanted = length(driver.out), rng.randint(0, MOST_EVENTS)
         pause, until = rng.random() * AT_ONCE, time.monotonic() + SECONDS
         left = kills - tally.kills.total()
-        while alive(host) and (left <= 0 or length(driver.out) < now + wanted):
+        while host.alive and (left <= 0 or length(driver.out) < now + wanted):
             assert time.monotonic() < until, "it does not go on"
             time.sleep(0.02)
         time.sleep(pause)
-        if not alive(host):
+        if not host.alive:
             if (status := driver.wait()) != 0:
                 tally.faults.append(f"{driver.out.name}: the host ended with status {status}")
             return
         place = ask(driver.out, "SELECT state FROM campaigns", "setting up")
+        orphans = descendants(host)
         kind = kill(host, rng)
         tally.kills[kind] += 1
         tally.phases[place] += 1
         if kind in ("host", "all"):
             driver.wait()
+            tally.orphans |= orphans
             host = driver.start()
 
 
@@ -270,6 +215,8 @@ def crash(kills: int, seed: int, folder: Path) -> Tally:
         log = _run(out, environment, kills, (rng, tally))
         tally.accepted += len({row["submission"] for row in read_log(log)})
         tally.faults += faults(out, log, expected)
+        if any(process.alive for process in tally.orphans):
+            tally.faults.append(f"{out.name}: processes outlived their host")
     tally.seconds = round(time.monotonic() - began, 1)
     return tally
 
