@@ -46,4 +46,4 @@ $(VENV)/.bench: $(VENV)/.ready
 	@touch $@
 
 bench: base $(VENV)/.bench
-	$(BIN)/python benchmarks/run.py
+	PYTHONPATH=. $(BIN)/python benchmarks/run.py
