@@ -25,6 +25,10 @@ COMMANDS = {
     "fsck": ("aar_host.cli.keep:fsck", "Prove that a campaign is as it was written."),
     "backup": ("aar_host.cli.keep:backup", "Write a campaign to one archive."),
     "restore": ("aar_host.cli.keep:restore", "Bring a campaign back from an archive."),
+    "honeylabels": (
+        "aar_host.cli.honey:honeylabels",
+        "Show the honeylabels of a campaign and who matches them.",
+    ),
     "lineage": ("aar_host.cli.lineage:lineage", "Tell or draw which submission builds on which."),
     "anchors": ("aar_host.cli.data:anchors", "Train and show weak supervisor, baselines, ceiling."),
     "baselines": ("aar_host.cli.compare:baselines", "Compare the registered methods on a problem."),

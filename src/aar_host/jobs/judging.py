@@ -10,7 +10,7 @@ from typing import Any
 from aar_host.feedback import honeylabels, noise_of
 from aar_host.jobs.grounds import Grounds
 from aar_host.problems.prepare import test_inputs
-from aar_host.scoring import ClaimScorer, no_honey
+from aar_host.scoring import ClaimScorer, Honey, no_honey
 from aar_host.store import Store, Tier
 from aar_host.store.claims import unjudged
 from aar_host.store.predictions import predictions_of
@@ -87,6 +87,16 @@ class Judge:
         while tier is Tier.PUBLIC and found.answers_as is not None:
             found = get_submission(self._store, found.answers_as)
         return self.score(found, tier)
+
+    @property
+    def honeylabels(self) -> list[str]:
+        """Ids of the honeylabels; for the operator alone."""
+        return sorted(self._scorer(Tier.PUBLIC).honey)
+
+    def on_honey(self, submission: str) -> Honey:
+        """How a submission of predictions fares on the honeylabels; for the operator alone."""
+        stored = predictions_of(self._store, submission, Tier.PUBLIC, self._ids[Tier.PUBLIC])
+        return self._scorer(Tier.PUBLIC).on_honey(stored[0].predictions)
 
     def settle(self, campaign: str) -> None:
         """Judge what was accepted and not judged, because the server died in between."""

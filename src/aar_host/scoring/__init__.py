@@ -1,7 +1,7 @@
 """Predictions × vault → score. The only PGR that is published is computed here."""
 
 from aar_host.scoring.answers import AnchorPredictions, SeedResult
-from aar_host.scoring.claims import ClaimScorer, answer_for_all, no_honey
+from aar_host.scoring.claims import ClaimScorer, Honey, answer_for_all, no_honey
 from aar_host.scoring.measuring import accuracies, score, score_part
 from aar_host.scoring.records import (
     GateScore,
@@ -15,6 +15,7 @@ __all__ = [
     "AnchorPredictions",
     "ClaimScorer",
     "GateScore",
+    "Honey",
     "MetricScore",
     "Score",
     "SeedResult",

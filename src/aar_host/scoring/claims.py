@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import binom
 
 from aar_host.scoring.answers import AnchorPredictions, SeedResult
 from aar_host.scoring.measuring import score
@@ -20,6 +21,28 @@ Choice = Callable[[Sequence[str]], Collection[str]]
 def no_honey(_ids: Sequence[str]) -> Collection[str]:
     """No label is turned round."""
     return ()
+
+
+@dataclass(frozen=True)
+class Honey:
+    """How predictions fare on honeylabels.
+
+    Args:
+        matched, of: honeylabels with which they agree, and how many there are.
+        accuracy: on the other in-distribution items of the part, in [0, 1].
+    """
+
+    matched: int
+    of: int
+    accuracy: float
+
+    @property
+    def p_value(self) -> float:
+        """Probability of as many matches or more from one who reads inputs: each wrong label is
+        then matched with probability 1 − accuracy (one-sided binomial)."""
+        if self.of == 0:
+            return 1.0
+        return float(binom.sf(self.matched - 1, self.of, 1 - self.accuracy))
 
 
 class ClaimScorer:
@@ -39,7 +62,8 @@ class ClaimScorer:
         labels = tests.vault.read(Part(part))
         usual = [name for name, far in zip(labels.ids, labels.shifted, strict=True) if not far]
         self._part, self._anchors = Part(part), anchors
-        self._labels = _turned(labels, honey(usual))
+        self.honey = frozenset(honey(usual))
+        self._labels = _turned(labels, self.honey)
 
     @property
     def gap(self) -> float:
@@ -54,6 +78,14 @@ class ClaimScorer:
         noise of items and of anchors, and none of training. Raises as `scoring.score`."""
         results = [SeedResult(predictions)] * len(self._anchors.weak)
         return score(submission, results, self._anchors, self._labels, self._part)
+
+    def on_honey(self, predictions: Predictions) -> Honey:
+        """How predictions fare on this part's honeylabels."""
+        labels = self._labels
+        right = correct(predictions.aligned(labels.ids), labels.truth) == 1
+        honey = np.array([name in self.honey for name in labels.ids])
+        rest = ~honey & ~labels.shifted
+        return Honey(int(right[honey].sum()), int(honey.sum()), float(right[rest].mean()))
 
     def _accuracy(self, rows: Sequence[Predictions]) -> float:
         usual = ~self._labels.shifted

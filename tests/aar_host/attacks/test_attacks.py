@@ -198,3 +198,26 @@ def test_scoring_takes_the_same_steps_whatever_the_labels(tmp_path):
         paper.now += 24 * 3600
     assert len(steps[1]) > 100
     assert steps[1] == steps[2] == steps[3]
+
+
+def test_honeylabels_tell_who_copies_answers_from_who_reads(tmp_path):
+    paper = Paper(tmp_path, GUARDED, STUDIED)
+    judge, rng = Judge(paper.store, paper.grounds), np.random.default_rng(3)
+    honey = np.isin(paper.ids, judge.honeylabels)
+    told = {"reads": paper.draw(rng, 0.9), "copies": np.where(honey, ~paper.truth, paper.truth)}
+    found = {}
+    with paper.open() as clients:
+        for client, (name, answers) in zip(clients, told.items(), strict=False):
+            Oracle(paper, [client]).ask(answers)
+            mine = client.get("submissions").json()["submissions"][0]["submission"]
+            found[name] = judge.on_honey(mine)
+    assert found["copies"].matched == found["copies"].of == 40
+    assert found["copies"].p_value < 1e-6 < 0.01 < found["reads"].p_value
+
+
+def test_a_policy_of_predictions_takes_no_method(tmp_path):
+    paper = Paper(tmp_path, GUARDED, SMALL)
+    body = {"source": "def train(task, rng): ...", "card": card_body()}
+    with paper.open() as clients:
+        assert clients[0].post("submissions", json=body).status_code == 409
+    assert get_campaign(paper.store, paper.campaign).charged == 0
