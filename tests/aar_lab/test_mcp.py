@@ -85,7 +85,7 @@ def test_a_tool_answers_what_the_verb_returns():
 def test_a_source_is_handed_in_as_text_and_null_counts_as_absent():
     result = call("submit", file=METHOD, builds_on=None)
     assert result.structured_content["source"] == METHOD
-    assert result.structured_content["card"]["title"] == "A title."
+    assert result.structured_content["card"]["title"] == "A title"
 
 
 def test_a_typed_error_is_the_text_of_a_failed_tool():

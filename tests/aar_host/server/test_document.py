@@ -184,9 +184,14 @@ def asked_by(verb: Verb) -> set[tuple[str, str]]:
     return seen
 
 
+def filled(path: str) -> str:
+    """The path as the verbs ask for it, with an id in place of a parameter."""
+    return path.replace("{submission}", NAME).replace("{finding}", NAME)
+
+
 def test_every_verb_has_its_routes_and_every_route_its_verb(document):
     routes = {
-        (method, path.replace("{submission}", NAME)): operation["operationId"]
+        (method, filled(path)): operation["operationId"]
         for method, path, operation in operations(document)
     }
     told = {verb.name: asked_by(verb) for verb in VERBS if verb.name not in UNASKED}

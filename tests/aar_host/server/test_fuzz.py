@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.aar_host.server import hostile
-from tests.cards import docstring
+from tests.cards import card_body, docstring
 
 from aar_host.server import listening
 from aar_host.store import Tier
@@ -124,8 +124,7 @@ class Target:
 
 
 def _body(source: str, **card: str) -> bytes:
-    known = {"title": "A title", "idea": "An idea."}
-    return json.dumps({"source": source, "card": known | card}).encode()
+    return json.dumps({"source": source, "card": card_body(**card)}).encode()
 
 
 @pytest.fixture
