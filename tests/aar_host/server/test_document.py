@@ -34,6 +34,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
+@pytest.fixture
 def document(site) -> dict[str, Any]:
     found: dict[str, Any] = site.app.openapi()
     return found

@@ -46,6 +46,12 @@ JSON = st.recursive(
 )
 
 
+@pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
 @dataclass
 class Target:
     """A live server on a unix socket, and what it has acknowledged so far."""

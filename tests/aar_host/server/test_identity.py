@@ -27,6 +27,12 @@ OPEN_TO_ALL = {("get", "/v1/health")}
 TOKENS = ("good", "expired", "revoked", "of another campaign", "unknown", None)
 
 
+@pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
 def routes(site) -> Iterator[tuple[str, str]]:
     """Verb and path of every route, with an id that nothing has in place of a parameter."""
     for path, verbs in site.app.openapi()["paths"].items():

@@ -34,6 +34,12 @@ HEADERS = {"Accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
+@pytest.fixture
 def url(site, tmp_path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -21,6 +21,12 @@ OTHER = "'''\x1b[2J\u202e'''\ndef train(task, rng): return '\x1b'\n"
 
 
 @pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "forum"
 

@@ -37,6 +37,12 @@ OPERATIONS = (
 
 
 @pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
+@pytest.fixture
 def schema(site, tmp_path) -> Iterator[schemathesis.BaseSchema]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -22,6 +22,12 @@ METHOD = docstring() + "\n\ndef train(task, rng): ...\n"
 
 
 @pytest.fixture
+def where(tmp_path) -> str:
+    """One database will do: what is tested here lies before the store."""
+    return str(tmp_path / "lab.db")
+
+
+@pytest.fixture
 def path(tmp_path):
     return tmp_path / "host.sock"
 
