@@ -71,8 +71,8 @@ def test_the_command_line_talks_to_the_server(site, path, tmp_path):
             timeout=60,
         )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["exit"] for answer in answers] == [0, 0, 1, 0, 0, 2]
-    assert answers[2]["output"]["error"]["value"] == answers[1]["output"]["submission"]
+    assert [answer["exit"] for answer in answers] == [0, 0, 0, 0, 0, 2]
+    assert answers[2]["output"] == answers[1]["output"]
     assert (tmp_path / "notes" / "INDEX.md").read_text().count("insight by ada") == 1
 
 
