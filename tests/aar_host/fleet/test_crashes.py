@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.aar_host.fleet.crashes import crash
 
-KILLS = 12
+KILLS = 10
 
 
 @pytest.mark.timeout(900)
