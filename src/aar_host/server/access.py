@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from aar_host.auth import Actor, authenticate
@@ -14,7 +15,7 @@ from aar_host.feedback import Policy
 from aar_host.server.board import Board
 from aar_host.snapshots import Snapshots
 from aar_host.store import Store, Tier
-from aar_lab.errors import NotAuthorised
+from aar_lab.errors import BadInput, NotAuthorised
 from aar_lab.integrity import Monitor
 from aar_lab.types import Inputs, Predictions, Role
 
@@ -67,6 +68,20 @@ def _hall(request: Request) -> Hall:
 
 
 InHall = Annotated[Hall, Depends(_hall)]
+
+
+def known_query(request: Request) -> None:
+    """`BadInput` for a query parameter that the route does not have: it would mean nothing."""
+    route = request.scope.get("route")
+    known = (
+        {f.alias for f in route.dependant.query_params} if isinstance(route, APIRoute) else set()
+    )
+    unknown = next((name for name in request.query_params if name not in known), None)
+    if unknown is not None:
+        told = ", ".join(sorted(known)) or "none"
+        raise BadInput(
+            f"query {unknown!r:.80}", "the route has no such parameter", f"Known: {told}."
+        )
 
 
 def only(*roles: Role) -> Callable[..., Actor]:

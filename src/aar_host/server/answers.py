@@ -207,7 +207,7 @@ FAULTS: dict[int, Fault] = {
     429: Fault(code="over_budget", value="300", fault="the pool is used up", remedy="Post."),
     503: Fault(code="unavailable", value="database", fault="it is busy", remedy="Wait a little."),
 }
-ALWAYS = (408, 413, 503)
+ALWAYS = (408, 413, 422, 503)
 
 
 def told(answer: type[BaseModel], *faults: int, status: int = 200) -> Documented:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from aar_host.feedback import get_policy
 from aar_host.server import mcp, routes, routes_findings, routes_predictions, routes_submissions
-from aar_host.server.access import Hall, Judge
+from aar_host.server.access import Hall, Judge, known_query
 from aar_host.server.board import Board
 from aar_host.server.document import document
 from aar_host.server.errors import install
@@ -41,7 +41,13 @@ def create_app(
     policy, monitors = get_policy(plan.policy), MONITORS if _strict(plan) else ()
     if judge is None and SubmissionKind.PREDICTIONS in policy.kinds:
         raise BadSettings(policy.name, "it takes predictions, which nobody reads", "Give a judge.")
-    app = FastAPI(version="1", docs_url=None, redoc_url=None, lifespan=mcp.opened)
+    app = FastAPI(
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=mcp.opened,
+        dependencies=[Depends(known_query)],
+    )
     board = Board(store, campaign, policy)
     app.state.hall = Hall(store, campaign, policy, monitors, board, judge, snapshots)
     app.include_router(routes.router)

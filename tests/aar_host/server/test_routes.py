@@ -237,3 +237,10 @@ def test_findings_render_numbers_from_the_store_and_authors_from_the_token(site,
 def test_bad_findings_are_refused(site, refused, body):
     refused(site.call("POST", "/findings", json=body), 422, "bad_input")
     assert site.call("GET", "/findings").json()["findings"] == []
+
+
+def test_a_query_parameter_that_a_route_does_not_have_is_refused(site, refused):
+    error = refused(site.call("GET", "/leaderboard?limit=3&sort=pgr"), 422, "bad_input")
+    assert "sort" in error["value"]
+    assert "limit" in error["remedy"]
+    refused(site.call("GET", "/brief?x=1"), 422, "bad_input")
