@@ -3,8 +3,8 @@
 - fit: one student's fit on one core, against its arithmetic's floor and against `Trainer`'s fit
 - submission: from handing in naive to its score, five seeds, on an otherwise idle machine
 - campaign: all wall time of the workers outside training and prediction, as a share
-
 - load: two hundred clients against one server, on SQLite and on PostgreSQL
+- growth: what handing in costs after a hundred submissions and after a hundred thousand, on both
 
 `PYTHONPATH=. python benchmarks/run.py fit` runs that part alone.
 """
@@ -12,11 +12,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import click
 
 from aar_lab.learners.machine import use_one_thread
 from campaign import bench_campaign, bench_submission
+from databases import on_both
 from fit import bench_fit
 from growth import bench_growth
 from load import bench_load
@@ -25,8 +27,8 @@ PARTS = {
     "fit": bench_fit,
     "submission": bench_submission,
     "campaign": bench_campaign,
-    "load": bench_load,
-    "growth": bench_growth,
+    "load": partial(on_both, bench_load),
+    "growth": partial(on_both, bench_growth),
 }
 
 

@@ -22,8 +22,9 @@ from sqlalchemy.pool import NullPool
 from aar_host.store import open_store
 
 START_SECONDS = 60.0
-SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off")
-SETTINGS += ("max_connections=200", "autovacuum=off")
+SETTINGS = ("listen_addresses=", "max_connections=200")
+# A test's data need not survive a power failure.
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,14 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Start a server, end it and remove its data afterwards, whatever happens in between."""
+def serving(durable: bool = False) -> Iterator[Server]:
+    """Start a server, end it and remove its data afterwards, whatever happens in between.
+
+    Args:
+        durable: whether it writes as a server of users does, which takes longer.
+    """
     folder = Path(tempfile.mkdtemp(prefix="aar-pg-"))
+    settings = SETTINGS if durable else SETTINGS + FAST
     try:
         if os.geteuid() == 0:
             user = _user()
@@ -70,7 +76,7 @@ def serving() -> Iterator[Server]:
             check=False,
         )
         assert made.returncode == 0, made.stderr
-        options = [word for setting in SETTINGS for word in ("-c", setting)]
+        options = [word for setting in settings for word in ("-c", setting)]
         command = [_binary("postgres"), "-D", str(data), "-k", str(folder), *options]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen([*_prefix(), *command], cwd=folder, stdout=log, stderr=log)
