@@ -9,12 +9,12 @@ import click
 
 from aar_host.auth import issue, revoke
 from aar_host.cli.common import json_option
-from aar_host.jobs.grounds import Grounds
 from aar_host.jobs.places import open_campaign_store
 from aar_host.settings import number
 from aar_host.store import Store
 from aar_host.store.actors import find_actor
-from aar_lab.errors import BadInput
+from aar_host.store.campaigns import get_campaign
+from aar_lab.errors import BadInput, UnknownName
 from aar_lab.types import Role
 
 ROLES = [role.value for role in Role]
@@ -34,9 +34,8 @@ def token(directory: Path, name: str, revoked: bool, as_json: bool, **asked: Any
 
     Example: aar token runs/open grace --role human-researcher --hours 8
     """
-    if not Grounds(directory).laid:
-        raise BadInput(directory, "it is not set up yet", "Wait, or see `aar serve --resume`.")
     store, campaign = open_campaign_store(directory)
+    _check_set_up(store, campaign, directory)
     if revoked:
         revoke(store, find_actor(store, campaign, name))
         shown, found = f"The token of {name} is void.", {"name": name, "revoked": True}
@@ -45,6 +44,15 @@ def token(directory: Path, name: str, revoked: bool, as_json: bool, **asked: Any
     if not as_json:
         click.echo(shown)
     return {"campaign": campaign, **found}
+
+
+def _check_set_up(store: Store, campaign: str, directory: Path) -> None:
+    try:
+        get_campaign(store, campaign)
+    except UnknownName as error:
+        raise BadInput(
+            directory, "it is not set up yet", "Wait, or see `aar serve --resume`."
+        ) from error
 
 
 def _issued(

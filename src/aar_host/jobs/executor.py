@@ -28,6 +28,7 @@ from aar_lab.types import JobStatus
 STOP_SECONDS = 3.0
 SETTLE_SECONDS = 1.0
 MAX_DEATHS = 20
+LAUNCHES = 5
 
 
 class Executor(Protocol):
@@ -78,11 +79,25 @@ class LocalExecutor:
         while len(self._workers) < self._size:
             self._started += 1
             name = f"worker-{self._place}-{self._token}-{self._started}"
+            self._workers[name] = self._launch(name)
+
+    def _launch(self, name: str) -> BaseProcess:
+        """A started worker; the process that forks them may be killed just then, and is replaced
+        when it is asked again."""
+        for left in reversed(range(LAUNCHES)):
             process = self._context.Process(
                 target=work, args=(self._directory, name, self._stop), name=name, daemon=True
             )
-            process.start()
-            self._workers[name] = process
+            try:
+                process.start()
+            except (EOFError, OSError) as error:
+                if not left:
+                    raise Unavailable(
+                        name, f"no process can be started ({error!r})", "Run `aar doctor`."
+                    ) from error
+                continue
+            break
+        return process
 
     @property
     def pids(self) -> list[int]:

@@ -6,9 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aar_host.feedback import get_policy
 from aar_host.report.results import Finalist, Gain, HistoryRow, Results, SealedScore
 from aar_host.report.text import clean, count, measured
 
+CHOSEN = (
+    "It led the finalists on the public part before the sealed part was opened; it was not chosen "
+    "by the number given here."
+)
+CIRCULAR = "It was chosen by the very number given here, which proves nothing."
 UNSCORED = "No finalist has a score on the sealed part, so this campaign supports no claim."
 
 
@@ -43,15 +49,16 @@ def headline(results: Results) -> Headline:
     # A title must not end its own quotation and go on in the report's voice.
     title = clean(best.title, 120).replace("“", "‘").replace("”", "’")
     author = clean(best.researcher, 80)
+    sealed = get_policy(results.policy).opening is not None
+    part = "the sealed part" if sealed else "items that had answered all along"
     sentence = (
         f"“{title}” by {author} recovered {measured(best.sealed.pgr, best.sealed.interval)} of the "
-        f"performance gap on the sealed part; {verdict(best.sealed.gain_over_naive)}"
+        f"performance gap on {part}; {verdict(best.sealed.gain_over_naive)}"
     )
     stricter = best.sealed.gain_over_naive_both_orders
     above = [one for one in results.finalists if _beats_naive(one.sealed)]
     remarks = (
-        "It led the finalists on the public part before the sealed part was opened; it was not "
-        "chosen by the number given here. Intervals are at the 95 % level.",
+        f"{CHOSEN if sealed else CIRCULAR} Intervals are at the 95 % level.",
         "Against naive whose answers to both orders of a pair are averaged, a help that needs no "
         f"method, {verdict(stricter)}",
         f"{len(above)} of {count(len(results.finalists), 'finalist')} "

@@ -10,6 +10,7 @@ from tests.cards import card_with
 
 from aar_host.auth import issue
 from aar_host.cli import group
+from aar_host.jobs.places import note_campaign
 from aar_host.store import Tier, open_store
 from aar_host.store.actors import actor_of_token
 from aar_host.store.campaigns import Plan, create_campaign
@@ -26,6 +27,7 @@ def submissions(tmp_path):
     store = open_store(tmp_path / "store.db", lambda: float(next(times)))
     config = {"seeds": 2, "max_submissions": 3}
     campaign = create_campaign(store, Plan("p", "1", "d", "SEALED", "a", config)).id
+    note_campaign(tmp_path, campaign)
     token = issue(store, campaign, "ada", Role.RESEARCHER, 1)
     actor = actor_of_token(store, digest_text(token)).id
     card = card_with(title="Title\x1b[2J")
@@ -67,5 +69,5 @@ def test_it_is_drawn_into_a_file(tmp_path, submissions):
 def test_a_directory_without_a_campaign_is_told(tmp_path):
     done = run(tmp_path, "--json")
     assert done.exit_code == 1
-    assert json.loads(done.stdout)["error"]["fault"] == "holds no campaign"
+    assert json.loads(done.stdout)["error"]["fault"].startswith("it holds no campaign")
     assert not (tmp_path / "store.db").exists()

@@ -12,7 +12,7 @@ from aar_host.cli import group
 from aar_host.jobs.fsck import alike, fsck
 from aar_host.store import open_store
 from aar_host.store.engines import parse_url
-from aar_lab.errors import BadInput, BadSettings, Unavailable
+from aar_lab.errors import BadInput, BadSettings, Corrupt, Unavailable
 
 NAMES = {
     "hash chain",
@@ -217,10 +217,10 @@ def test_the_command_says_it_by_its_exit_code(record):
 
 
 def test_a_directory_without_a_campaign_is_a_typed_error(tmp_path):
-    with pytest.raises(BadInput, match="no campaign lives there"):
+    with pytest.raises(BadInput, match="it holds no campaign"):
         fsck(tmp_path)
     (tmp_path / "campaign.json").write_text("[1]")
-    with pytest.raises(BadInput, match="names no campaign"):
+    with pytest.raises(Corrupt, match="names no campaign"):
         fsck(tmp_path)
     (tmp_path / "campaign.json").write_text('{"campaign": "c", "database": "store.db"}')
     with pytest.raises(Unavailable, match="no such database"):

@@ -53,7 +53,7 @@ def test_only_submissions_of_the_campaign_can_be_cited(world):
 
 
 def test_only_findings_of_the_campaign_can_be_answered(world):
-    other = type(world)(world.path)
+    other = type(world)(world.where)
     theirs = post(other, "theirs")
     for parent in ("0" * 12, theirs):
         with pytest.raises(BadInput, match="no such finding"):

@@ -48,7 +48,7 @@ def test_one_s_own_findings_and_absent_ones_take_no_vote(world):
         cast(world, world.actor, finding, 1)
     with pytest.raises(UnknownName):
         cast(world, bob, "0" * 12, 1)
-    theirs = type(world)(world.path)
+    theirs = type(world)(world.where)
     with pytest.raises(UnknownName):
         cast(world, bob, post(theirs, "theirs"), 1)
     assert entries(world) == []
