@@ -1,6 +1,7 @@
 # make setup   everything into .venv (as root also bubblewrap and PostgreSQL, through apt)
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
+# make slow    the tests that take a minute each: killed campaigns, served ones, lost workers
 # make check   ruff, mypy --strict, layers
 # make crash   kills random processes of campaigns 100 times; prints what was lost (nothing)
 # make bench   timings, also of Hugging Face's Trainer; prints ratios
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := passive
 
-.PHONY: setup base run test check crash bench
+.PHONY: setup base run test slow check crash bench
 
 # The tests start a PostgreSQL of their own; nothing else needs one.
 setup: base
@@ -37,6 +38,9 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+slow: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 crash: setup
 	$(BIN)/python -m tests.aar_host.fleet.crashes --kills 100

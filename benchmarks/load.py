@@ -31,8 +31,8 @@ from aar_host.store.schema import findings, scores, submissions
 from aar_lab.types import Role
 
 CLIENTS, SECONDS, ITEMS = 200, 20.0, 1263
-READS = ("brief", "leaderboard", "findings", "submissions")
-# One round of a client: mostly it reads.
+READS = ("brief", "leaderboard?limit=50", "findings?limit=50", "submissions")
+# One round of a client: mostly it reads. Each begins at another place of it.
 ROUND = ("read", "read", "post", "read", "read", "read", "predict", "read")
 PATIENCE = 60.0
 
@@ -106,7 +106,8 @@ async def _client(
     rng = np.random.default_rng(number)
     base = paper.draw(rng, 0.7)
     async with client as http:
-        for step, kind in enumerate(itertools.cycle(ROUND), start=number):
+        for step in itertools.count(number):
+            kind = ROUND[step % len(ROUND)]
             started = time.monotonic()
             if started > end:
                 return

@@ -56,7 +56,7 @@ def test_nine_colluders_ask_as_one(tmp_path):
     assert paper.recovered(found, paper.public) >= 0.95
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("name", ATTACKS)
 def test_guarded_answers_gain_nothing_on_the_sealed_part(tmp_path, name, seed):
     """Nine colluders who use up every cap of four days."""

@@ -25,7 +25,7 @@ from aar_host.store.ledger import events, verify_ledger
 from aar_lab.client import Client
 from aar_lab.tools import read_card
 
-pytestmark = pytest.mark.timeout(560)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(560)]
 ROOT = Path(__file__).parents[3]
 
 

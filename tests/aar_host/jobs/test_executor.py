@@ -7,6 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
 from tests.aar_host.jobs.conftest import GOOD, SLOW, open_site, until
 
 from aar_host.jobs.executor import LocalExecutor
@@ -107,6 +108,7 @@ def test_a_result_that_comes_after_the_lease_is_dropped(site):
     finish_job(site.store, other, Outcome(JobStatus.CRASHED, error=error))
 
 
+@pytest.mark.slow
 def test_workers_serve_a_campaign_on_postgresql(
     laid_out, box_maker, postgresql, tmp_path, monkeypatch
 ):
