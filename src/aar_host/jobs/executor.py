@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aar_host.jobs.grounds import Grounds
-from aar_host.jobs.places import campaign_of
+from aar_host.jobs.places import campaign_of, place_of
 from aar_host.jobs.settle import settle, settle_rest
 from aar_host.jobs.training import workspace_name
 from aar_host.jobs.worker import work
@@ -85,8 +85,9 @@ class LocalExecutor:
         """A started worker; the process that forks them may be killed just then, and is replaced
         when it is asked again."""
         for left in reversed(range(LAUNCHES)):
+            place = (self._directory, place_of(self._directory))
             process = self._context.Process(
-                target=work, args=(self._directory, name, self._stop), name=name, daemon=True
+                target=work, args=(place, name, self._stop), name=name, daemon=True
             )
             try:
                 process.start()
@@ -144,4 +145,4 @@ class LocalExecutor:
                 process.join()
         for name in list(self._workers):
             self._bury(name)
-            requeue_lost(self._store, name, counted=False)
+            requeue_lost(self._store, self._campaign, name, counted=False)

@@ -12,13 +12,13 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from aar_host.jobs.grounds import SEEDS, Grounds
-from aar_host.jobs.places import open_campaign_store
+from aar_host.jobs.places import campaign_of
 from aar_host.jobs.settle import settle
 from aar_host.jobs.training import Order, TrainingBox, bad_output, workspace_name
 from aar_host.problems.prepare import test_inputs
 from aar_host.sandbox import Sandbox, make_sandbox
 from aar_host.settings import number
-from aar_host.store import Store, Tier
+from aar_host.store import Store, Tier, open_store
 from aar_host.store.jobs import Job, Outcome, claim_job, finish_job
 from aar_host.store.predictions import Predicted
 from aar_host.store.submissions import method_source
@@ -63,13 +63,18 @@ class Bench:
         return claim_job(self.store, self.campaign, self.name, lease, submission)
 
 
-def work(directory: Path, name: str, stop: Event) -> None:
-    """Run jobs of the campaign in `directory` until told to stop, or the parent process is gone."""
+def work(place: tuple[Path, str], name: str, stop: Event) -> None:
+    """Run jobs of a campaign until told to stop, or the parent process is gone.
+
+    Args:
+        place: the campaign's directory, and what `open_store` is given: what forks the workers
+            may have begun in another environment.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     use_one_thread()
-    grounds = Grounds(directory)
-    store, campaign = open_campaign_store(directory)
+    directory, where = place
+    grounds, store, campaign = Grounds(directory), open_store(where), campaign_of(directory)
     bench = Bench(name, grounds, store, campaign, make_sandbox(grounds.facts["sandbox"]))
     parent = multiprocessing.parent_process()
     while not stop.is_set() and (parent is None or parent.is_alive()):
