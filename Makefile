@@ -1,7 +1,7 @@
 # make setup   everything into .venv (as root also bubblewrap and PostgreSQL, through apt)
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
-# make slow    the tests that take a minute each: killed campaigns, served ones, lost workers
+# make slow    the tests that take long: all attacks, the fuzzer, campaigns that are served or killed
 # make check   ruff, mypy --strict, layers
 # make crash   kills random processes of campaigns 100 times; prints what was lost (nothing)
 # make bench   timings, also of Hugging Face's Trainer; prints ratios

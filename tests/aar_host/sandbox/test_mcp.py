@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from aar_host.sandbox import box_python
 from aar_lab.types import JobStatus
+from tests.cards import docstring
 
 
 def ask(stdin: IO[bytes], stdout: IO[bytes], method: str, **params: Any) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def test_the_tools_work_inside_a_box(sandbox, spec):
     client = {"clientInfo": {"name": "test", "version": "1"}, "capabilities": {}}
     hello = ask(box.stdin, box.stdout, "initialize", protocolVersion="2025-06-18", **client)
     assert hello["serverInfo"]["name"] == "lab"
-    source = {"file": "def train(task, rng): ..."}
+    source = {"file": f"{docstring()}\n\ndef train(task, rng):\n    return task.student()\n"}
     checks = ask(box.stdin, box.stdout, "tools/call", name="check", arguments=source)
     assert checks["structuredContent"] == {"ok": True, "violations": []}
     tried = ask(box.stdin, box.stdout, "tools/call", name="try", arguments={"file": "absent.py"})

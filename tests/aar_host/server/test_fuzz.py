@@ -25,6 +25,7 @@ from aar_host.store.jobs import jobs_of
 from aar_host.store.ledger import verify_ledger
 from aar_host.store.submissions import list_submissions
 
+pytestmark = pytest.mark.slow
 POOL = 100_000
 NOBODY = "0" * 12
 HONEST = docstring() + "\n\ndef train(task, rng):\n    return task.student()\n"
