@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 from typing import IO, Any
 
+from tests.cards import docstring
+
 from aar_host.sandbox import box_python
 from aar_lab.types import JobStatus
-from tests.cards import docstring
 
 
 def ask(stdin: IO[bytes], stdout: IO[bytes], method: str, **params: Any) -> dict[str, Any]:
