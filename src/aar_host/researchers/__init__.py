@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from aar_host.researchers.base import Researcher, Station
-from aar_host.researchers.directions import Direction, directions, get_direction
+from aar_host.researchers.directions import UNDIRECTED, Direction, directions, get_direction
 from aar_host.researchers.search import Search
 from aar_host.researchers.station import BoxStation, Listen, Seat, Terms, seat_spec
 
 __all__ = [
+    "UNDIRECTED",
     "BoxStation",
     "Direction",
     "Listen",

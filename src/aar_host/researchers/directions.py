@@ -30,6 +30,9 @@ class Direction:
     openings: tuple[Design, ...]
 
 
+UNDIRECTED = Direction("undirected", "", {}, ())
+
+
 @cache
 def directions() -> tuple[Direction, ...]:
     """All of them, in the order in which researchers are given them."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from aar_host.researchers.directions import Direction
 from aar_host.sandbox import (
+    HOST_SOCKET,
     Box,
     BoxSpec,
     Limits,
@@ -76,7 +77,7 @@ def seat_spec(
         pids=number("job_pids"),
         disk_bytes=number("job_disk_mb") << 20,
     )
-    return BoxSpec(workspace, limits, places, socket, {"AAR_TOKEN": token})
+    return BoxSpec(workspace, limits, places, {HOST_SOCKET: socket}, {"AAR_TOKEN": token})
 
 
 class BoxStation:

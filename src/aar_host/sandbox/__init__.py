@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import secrets
 
-from aar_host.sandbox.base import Box, BoxSpec, Exit, Limits, Sandbox, run
+from aar_host.sandbox.base import (
+    HOST_SOCKET,
+    MODEL_SOCKET,
+    Box,
+    BoxSpec,
+    Exit,
+    Limits,
+    Sandbox,
+    run,
+)
 from aar_host.sandbox.box import harmless
 from aar_host.sandbox.bubblewrap import Bubblewrap
 from aar_host.sandbox.cgroups import detect_here, sweep
@@ -20,6 +29,8 @@ from aar_host.sandbox.workspace import (
 from aar_lab.errors import UnknownName
 
 __all__ = [
+    "HOST_SOCKET",
+    "MODEL_SOCKET",
     "Box",
     "BoxSpec",
     "Exit",

@@ -9,6 +9,9 @@ from typing import IO, Protocol
 
 from aar_lab.types import JobStatus
 
+HOST_SOCKET = "/run/host.sock"
+MODEL_SOCKET = "/run/model.sock"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -21,6 +24,8 @@ class Limits:
         pids: processes and threads; beyond it a fork fails inside the box.
         disk_bytes: size of the whole workspace, with what the host put there; beyond it DISK_FULL.
         log_bytes: how much of the end of stderr is kept.
+        address_space: whether each process is also held to an address space of a little more than
+            the memory; programs of JavaScript reserve far more than they use.
     """
 
     memory_bytes: int
@@ -29,6 +34,7 @@ class Limits:
     pids: int
     disk_bytes: int
     log_bytes: int = 65536
+    address_space: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class BoxSpec:
         limits: what the box may use.
         read_only: path in the box → host file or directory. Their parents may be closed to other
             users, they themselves must be readable by others (the box has a uid of its own).
-        socket: host unix socket, /run/host.sock in the box; its mode must let others write.
+        sockets: path in the box → host unix socket, e.g. `HOST_SOCKET`; its mode must let others
+            write.
         environment: variables beside those that every box has.
         init: run the command as process 1 of the box. For a trusted supervisor only: it reaps
             orphans and may signal every process of the box with kill(-1). Such a box has no
@@ -50,7 +57,7 @@ class BoxSpec:
     workspace: Path
     limits: Limits
     read_only: Mapping[str, Path] = field(default_factory=dict)
-    socket: Path | None = None
+    sockets: Mapping[str, Path] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     init: bool = False
 

@@ -128,8 +128,7 @@ class Bubblewrap:
     def _sources(self, spec: BoxSpec) -> dict[str, Path]:
         """Path in the box → host path, outer places before inner ones."""
         found = {**self._runtime.mounts, "/workspace": spec.workspace, **spec.read_only}
-        if spec.socket is not None:
-            found["/run/host.sock"] = spec.socket
+        found |= spec.sockets
         for outside in found.values():
             if not outside.exists():
                 raise BadSettings(outside, "does not exist, so no box can have it", "Create it.")
@@ -151,7 +150,7 @@ class Bubblewrap:
         for folder in ("/dev", "/dev/pts") if spec.init else ("/dev",):
             arguments += ["--remount-ro", folder]
         for inside in sources:
-            writable = inside in ("/workspace", "/run/host.sock")
+            writable = inside == "/workspace" or inside in spec.sockets
             arguments += ["--bind" if writable else "--ro-bind", key(inside), inside]
         for covered in self._runtime.hidden:
             arguments += ["--size", "4096", "--tmpfs", covered, "--remount-ro", covered]

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import aar_lab
-from aar_host.sandbox.base import BoxSpec
+from aar_host.sandbox.base import HOST_SOCKET, BoxSpec
 from aar_host.sandbox.box import HostedBox, Parts
 from aar_host.sandbox.groups import Tree
 from aar_host.sandbox.launch import Plan
@@ -55,9 +55,7 @@ class NoSandbox:
 def _mirror(spec: BoxSpec) -> Path:
     """A directory with links where a box would have the real thing."""
     root = Path(tempfile.mkdtemp(prefix="aar-box-"))
-    places = {"/workspace": spec.workspace, **spec.read_only}
-    if spec.socket is not None:
-        places["/run/host.sock"] = spec.socket
+    places = {"/workspace": spec.workspace, **spec.read_only, **spec.sockets}
     for inside, outside in places.items():
         link = root / inside.lstrip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +76,6 @@ def _environment(spec: BoxSpec, root: Path) -> dict[str, str]:
         "HOME": str(spec.workspace),
         "PYTHONPATH": ":".join(packages),
         "AAR_BOX_ROOT": str(root),
-        "AAR_SOCKET": str(root / "run" / "host.sock"),
+        "AAR_SOCKET": f"{root}{HOST_SOCKET}",
         **spec.environment,
     }

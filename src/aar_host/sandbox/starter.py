@@ -50,7 +50,7 @@ def rlimits(limits: Limits, memory: bool) -> dict[str, tuple[int, int]]:
         "RLIMIT_FSIZE": (file, file),
         "RLIMIT_NOFILE": (_OPEN_FILES, _OPEN_FILES),
     }
-    if memory:
+    if memory and limits.address_space:
         most = limits.memory_bytes + _MAPPED_FILES
         found["RLIMIT_AS"] = (most, most)
     return found

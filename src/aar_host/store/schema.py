@@ -8,6 +8,9 @@ triggers refuse any other statement.
 - submissions.answers_as: the earlier submission whose answer a near-duplicate is given
 - findings.content: digest of all that the author wrote, so that posting it again is no new finding
 - openings.data: digest of test items whose sealed part has been opened
+- model_calls.dollars, tokens: reserved while the call runs, used once it has ended
+- model_calls.request: digest of what was asked; the text is in the transcript
+- reviews.verdict: what a monitor said of a method's source and card before it was trained
 """
 
 from __future__ import annotations
@@ -46,6 +49,23 @@ class SubmissionKind(StrEnum):
 
     METHOD = "method"
     PREDICTIONS = "predictions"
+
+
+class CallStatus(StrEnum):
+    """How a call of a language model stands; all but the first are final."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    LOST = "lost"
+
+
+class ReviewVerdict(StrEnum):
+    """What a monitor says of a source: let it be trained, or not."""
+
+    PASS = "pass"
+    FAIL = "fail"
 
 
 class CampaignState(StrEnum):
@@ -199,6 +219,33 @@ openings = Table(
     Column("data", String(64), primary_key=True),
     Column("campaign", ForeignKey("campaigns.id"), nullable=False),
     Column("time", Float, nullable=False),
+)
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("campaign", ForeignKey("campaigns.id"), nullable=False),
+    Column("actor", ForeignKey("actors.id"), nullable=False),
+    Column("model", String(120), nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("status", _names(CallStatus), nullable=False),
+    Column("dollars", Float, nullable=False),
+    Column("tokens", Float, nullable=False),
+    Column("usage", JSON, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("seconds", Float),
+    Index("model_calls_by_actor", "campaign", "actor"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("campaign", ForeignKey("campaigns.id"), primary_key=True),
+    Column("method_digest", ForeignKey("methods.digest"), primary_key=True),
+    Column("verdict", _names(ReviewVerdict), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created", Float, nullable=False),
 )
 
 ledger = Table(

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aar_host.sandbox import (
+    HOST_SOCKET,
     BoxSpec,
     Exit,
     box_python,
@@ -119,7 +120,7 @@ def test_the_socket_is_the_only_road_out(sandbox, spec, tmp_path):
         )
         thread = threading.Thread(target=lambda: server.accept()[0].sendall(b"here"))
         thread.start()
-        assert python(sandbox, replace(spec, socket=path), code).log == "here\n"
+        assert python(sandbox, replace(spec, sockets={HOST_SOCKET: path}), code).log == "here\n"
         thread.join()
 
 

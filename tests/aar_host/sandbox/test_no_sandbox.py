@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aar_host.sandbox import BoxSpec, Limits, box_python, make_sandbox, run
+from aar_host.sandbox import HOST_SOCKET, BoxSpec, Limits, box_python, make_sandbox, run
 from aar_lab.types import JobStatus
 
 LIMITS = Limits(256 << 20, wall_seconds=10, cpu_seconds=10, pids=32, disk_bytes=8 << 20)
@@ -58,5 +58,5 @@ def test_the_socket_is_named_where_it_is_mirrored(tmp_path):
     work.mkdir()
     socket.write_text("knock")
     code = "import sys; from aar_lab.box import SOCKET; sys.exit(open(SOCKET.value).read())"
-    spec = BoxSpec(work, LIMITS, socket=socket)
+    spec = BoxSpec(work, LIMITS, sockets={HOST_SOCKET: socket})
     assert run(make_sandbox("none"), [*box_python(), "-c", code], spec).log == "knock\n"
