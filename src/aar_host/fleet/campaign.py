@@ -132,8 +132,18 @@ def _plan(options: Options, policy: Policy, source: ProblemSource, anchors: Anch
             "seed": options.seed,
             "integrity": options.integrity,
             "reseals": options.reseals,
+            "directed": options.directed,
+            "sharing": options.sharing,
+            "budgets": options.budgets.as_dict(),
+            "review": _review(options),
         },
     )
+
+
+def _review(options: Options) -> str | None:
+    if options.review is None:
+        return None
+    return "required" if options.review.required else "advisory"
 
 
 def _caps(policy: Policy) -> dict[str, int]:

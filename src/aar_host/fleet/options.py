@@ -7,8 +7,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aar_host.budgets import Budgets
 from aar_host.feedback import SEALED
-from aar_host.researchers.directions import directions
+from aar_host.fleet.seating import (
+    ModelPlan,
+    ReviewPlan,
+    SeatPlan,
+    check_seating,
+    model_from,
+    seat_from,
+)
+from aar_host.researchers.directions import UNDIRECTED, Direction, directions, get_direction
 from aar_lab.errors import BadSettings
 
 MAX_MINUTES = 7 * 24 * 60
@@ -32,6 +41,14 @@ class Options:
         policy: of feedback, by its name.
         leaky: whether a policy may be used that gives labels away.
         reseals: the campaign whose finalists are opened once more in this one.
+        directed: whether each researcher is told a direction.
+        sharing: whether researchers see what others found and handed in.
+        seats: who sits where; empty: so many of the search.
+        budgets: beyond the policy's caps and the minutes.
+        models: that researchers, review and judge may use.
+        review: of methods before they are trained.
+        judge: name of the model that reads transcripts.
+        prices: file of prices that differ from the table's.
     """
 
     problem: str
@@ -45,8 +62,22 @@ class Options:
     reseals: str | None = None
     policy: str = SEALED.name
     leaky: bool = False
+    directed: bool = True
+    sharing: bool = True
+    seats: tuple[SeatPlan, ...] = ()
+    budgets: Budgets = field(default_factory=Budgets)
+    models: tuple[ModelPlan, ...] = ()
+    review: ReviewPlan | None = None
+    judge: str | None = None
+    prices: str | None = None
 
     def __post_init__(self) -> None:
+        used = (self.review.model if self.review else None, self.judge)
+        check_seating(self.seats, self.models, used)
+        if self.seats and len(self.seats) != self.researchers:
+            raise BadSettings(
+                f"{self.researchers} researchers", f"{len(self.seats)} seats", "Correct it."
+            )
         most = min(len(NAMES), len(directions()))
         if not 0 <= self.researchers <= most:
             raise BadSettings(
@@ -58,22 +89,42 @@ class Options:
             )
 
     @property
+    def seated(self) -> tuple[SeatPlan, ...]:
+        """Who sits where."""
+        return self.seats or tuple(SeatPlan(name) for name in NAMES[: self.researchers])
+
+    def direction(self, seat: SeatPlan) -> Direction:
+        """Where a researcher is told to look: its own direction, or the next of the nine."""
+        if seat.direction is not None and seat.direction != "none":
+            return get_direction(seat.direction)
+        if seat.direction == "none" or not self.directed:
+            return UNDIRECTED
+        return directions()[self.seated.index(seat) % len(directions())]
+
+    @property
     def directions(self) -> dict[str, str]:
         """Name of each researcher → its direction."""
-        found = zip(NAMES[: self.researchers], directions(), strict=False)
-        return {name: direction.name for name, direction in found}
+        return {seat.name: self.direction(seat).name for seat in self.seated}
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, without the directory."""
         problem = self.problem
         if problem.endswith(".py"):
             problem = str(Path(problem).absolute())
-        return {**asdict(self), "problem": problem, "out": None}
+        plain = {"problem": problem, "out": None, "budgets": self.budgets.as_dict()}
+        return {**asdict(self), **plain}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any], out: Path) -> Options:
         """Read what `as_dict` wrote, of a campaign that lies in `out`."""
-        return cls(**{**body, "out": out})
+        review = body.get("review")
+        read = {
+            "seats": tuple(map(seat_from, body.get("seats", ()))),
+            "models": tuple(map(model_from, body.get("models", ()))),
+            "budgets": Budgets.from_dict(body.get("budgets", {})),
+            "review": ReviewPlan(**review) if review else None,
+        }
+        return cls(**{**body, **read, "out": out})
 
 
 @dataclass(frozen=True)

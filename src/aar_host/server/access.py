@@ -51,6 +51,7 @@ class Hall:
         board: the leaderboard as it is told.
         judge: of predictions; None where none are taken.
         snapshots: where accepted methods are kept beside the store, if anywhere.
+        sharing: whether researchers see what others found and handed in.
     """
 
     store: Store
@@ -60,6 +61,11 @@ class Hall:
     board: Board
     judge: Judge | None = None
     snapshots: Snapshots | None = None
+    sharing: bool = True
+
+    def shows(self, reader: Actor, author: str) -> bool:
+        """Whether what somebody handed in or posted is shown to a reader."""
+        return self.sharing or reader.role not in RESEARCHERS or reader.name == author
 
 
 def _hall(request: Request) -> Hall:

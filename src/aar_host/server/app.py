@@ -49,7 +49,8 @@ def create_app(
         dependencies=[Depends(known_query)],
     )
     board = Board(store, campaign, policy)
-    app.state.hall = Hall(store, campaign, policy, monitors, board, judge, snapshots)
+    sharing = bool(plan.config.get("sharing", True))
+    app.state.hall = Hall(store, campaign, policy, monitors, board, judge, snapshots, sharing)
     app.include_router(routes.router)
     app.include_router(routes_submissions.router)
     app.include_router(routes_predictions.router)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bisect
 import math
 import threading
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from aar_host.feedback import Policy, answer
@@ -24,15 +26,22 @@ class Board:
         self._seen = 0
         self._turn = threading.Lock()
 
-    def rows(self, limit: int) -> list[dict[str, Any]]:
-        """The best `limit` rows as JSON; of equals the earlier comes first."""
+    def rows(
+        self, limit: int, shown: Callable[[str], bool] = lambda author: True
+    ) -> list[dict[str, Any]]:
+        """The best `limit` rows as JSON; of equals the earlier comes first.
+
+        Args:
+            shown: whether an author's rows are among them.
+        """
         with self._turn:
             entries, self._seen = scored_since(self._store, self._campaign, self._seen)
             for entry in entries:
                 row = self._row(entry)
                 self._rows[entry.submission] = row
                 bisect.insort(self._places, _place(entry, row))
-            return [self._rows[name] for _, _, name in self._places[:limit]]
+            rows = (self._rows[name] for _, _, name in self._places)
+            return list(islice((row for row in rows if shown(row["author"])), limit))
 
     def _row(self, entry: Entry) -> dict[str, Any]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -55,9 +56,9 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
     summary="The scored submissions",
     responses=told(Leaderboard, 401, 422),
 )
-def board(hall: InHall, _reader: Reader, limit: Top = DEFAULT_TOP) -> dict[str, Any]:
+def board(hall: InHall, reader: Reader, limit: Top = DEFAULT_TOP) -> dict[str, Any]:
     """The best scored submissions; those without a number come last."""
-    return {"leaderboard": hall.board.rows(limit)}
+    return {"leaderboard": hall.board.rows(limit, partial(hall.shows, reader))}
 
 
 @router.get(
@@ -66,6 +67,12 @@ def board(hall: InHall, _reader: Reader, limit: Top = DEFAULT_TOP) -> dict[str, 
     summary="What builds on what",
     responses=told(Lineage, 401, 422),
 )
-def graph(hall: InHall, _reader: Reader, limit: Limit = MAX_NODES) -> dict[str, Any]:
+def graph(hall: InHall, reader: Reader, limit: Limit = MAX_NODES) -> dict[str, Any]:
     """The newest submissions, what each builds on, and what findings cite."""
-    return lineage(hall.store, hall.campaign, hall.policy, limit)
+    found = lineage(hall.store, hall.campaign, hall.policy, limit)
+    nodes = [node for node in found["nodes"] if hall.shows(reader, node["author"])]
+    if len(nodes) == len(found["nodes"]):
+        return found
+    own = {node["submission"] for node in nodes}
+    edges = [edge for edge in found["edges"] if edge["from"] in own]
+    return {"nodes": nodes, "edges": edges}

@@ -56,15 +56,15 @@ def cast(
     summary="What others found",
     responses=told(Findings, 401, 422),
 )
-def read(
-    hall: InHall, _reader: Reader, since: Since = 0, limit: Limit = MAX_PAGE
-) -> dict[str, Any]:
+def read(hall: InHall, reader: Reader, since: Since = 0, limit: Limit = MAX_PAGE) -> dict[str, Any]:
     """What is new after number `since`: findings, oldest first, with the scores of what they cite;
     and earlier findings on which somebody voted since. `last` is the `since` of the next page."""
     page = read_page(hall.store, hall.campaign, since, limit)
-    rows = finding_rows(hall.store, hall.policy, page.findings, page.roots, page.tallies)
+    shown = [one for one in page.findings if hall.shows(reader, one.author)]
+    rows = finding_rows(hall.store, hall.policy, shown, page.roots, page.tallies)
     changed = [
         {"finding": name, "number": seq, "votes": page.tallies[name].as_dict()}
         for name, seq in page.changed.items()
+        if hall.sharing
     ]
     return {"findings": rows, "votes": changed, "last": page.last}

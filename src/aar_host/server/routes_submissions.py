@@ -105,9 +105,9 @@ async def one(
     summary="The source of a submission",
     responses=told(Source, 401, 404, 422),
 )
-def source(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str, str]:
+def source(hall: InHall, reader: Reader, submission: SubmissionId) -> dict[str, str]:
     """The source text of anybody's submission in this campaign."""
-    found = _here(hall, submission)
+    found = _here(hall, reader, submission)
     return {"submission": found.id, "source": method_source(hall.store, found.id)}
 
 
@@ -127,16 +127,16 @@ def check_kind(hall: Hall, kind: SubmissionKind) -> None:
     summary="The files of a submission",
     responses=told(Snapshot, 401, 404, 422),
 )
-def snapshot(hall: InHall, _reader: Reader, submission: SubmissionId) -> dict[str, Any]:
+def snapshot(hall: InHall, reader: Reader, submission: SubmissionId) -> dict[str, Any]:
     """Method, card and ancestors of anybody's submission as files, with the digest of all three."""
-    files = files_of(hall.store, _here(hall, submission))
+    files = files_of(hall.store, _here(hall, reader, submission))
     texts = {name: content.decode() for name, content in files.items()}
     return {"submission": submission, "digest": digest_bytes(pack(files)), "files": texts}
 
 
-def _here(hall: Hall, submission: str) -> Submission:
+def _here(hall: Hall, reader: Actor, submission: str) -> Submission:
     found = get_submission(hall.store, submission)
-    if found.campaign != hall.campaign:
+    if found.campaign != hall.campaign or not hall.shows(reader, found.author):
         raise UnknownName(submission, "there is no such submission", "See `lab leaderboard`.")
     return found
 
@@ -155,10 +155,10 @@ def _summary(hall: Hall, found: Submission, score: Any) -> dict[str, Any]:
 
 
 def _detail(hall: Hall, reader: Actor, submission: str) -> dict[str, Any]:
-    found = _here(hall, submission)
+    found = _here(hall, reader, submission)
     if hall.judge is not None and found.kind is SubmissionKind.PREDICTIONS:
         hall.judge.judge(submission)  # a crash may have come between taking and judging it
-        found = _here(hall, submission)
+        found = _here(hall, reader, submission)
     score = scores_of(hall.store, [submission]).get(submission)
     jobs = jobs_of(hall.store, submission, Tier.PUBLIC)
     done = sum(job.status is JobStatus.DONE for job in jobs)
