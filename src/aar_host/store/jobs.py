@@ -17,6 +17,7 @@ from aar_host.settings import number
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
+from aar_host.store.reviews import only_reviewed
 from aar_host.store.schema import Tier, jobs, submissions
 from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict, LabError, UnknownName
@@ -126,6 +127,7 @@ def claim_job(
         )
         if submission is not None:
             query = query.where(jobs.c.submission == submission)
+        query = only_reviewed(connection, campaign, query)
         running = select(jobs.c.submission).where(
             jobs.c.campaign == campaign, jobs.c.status == JobStatus.RUNNING
         )
