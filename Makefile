@@ -1,4 +1,4 @@
-# make setup   everything into .venv (as root also bubblewrap and PostgreSQL, through apt)
+# make setup   everything into .venv (as root also bubblewrap, PostgreSQL and npm, through apt)
 # make run     a campaign of three minutes, with its report in runs/
 # make test    checks and tests
 # make slow    the tests that take long: all attacks, the fuzzer, campaigns that are served or killed
@@ -15,9 +15,10 @@ export OMP_WAIT_POLICY := passive
 
 .PHONY: setup base run test slow check crash bench
 
-# The tests start a PostgreSQL of their own; nothing else needs one.
+# The tests start a PostgreSQL of their own, and run agent clients; nothing else needs them.
 setup: base
 	@ci/postgresql.sh
+	@ci/agents.sh $(VENV)/agents
 
 base: $(VENV)/.ready
 	@ci/sandbox.sh
