@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("aar_host.cli.run:run", "Run a campaign: researchers, sealed final, report."),
     "serve": ("aar_host.cli.serve:serve", "Serve a campaign for researchers from outside."),
     "token": ("aar_host.cli.token:token", "Let somebody act in a campaign, or no longer."),
+    "sit": ("aar_host.cli.sit:sit", "Take a seat in a running campaign, as a person."),
     "final": ("aar_host.cli.serve:final", "Freeze a campaign and open its finalists."),
     "reseal": ("aar_host.cli.reseal:reseal", "Open finalists once more, on new sealed data."),
     "report": ("aar_host.cli.run:report", "Write the report of a finished campaign again."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.database import new_id
 from aar_lab.errors import BadSettings, Conflict
 from aar_lab.rng import derive
+
+SOCKET = "host.sock"
 
 
 @dataclass(frozen=True)
@@ -205,13 +208,28 @@ def serving(campaign: Campaign) -> Iterator[Path]:
 
     The path is the campaign's own, so that what a killed host left there is cleared away.
     """
-    folder = Path(tempfile.gettempdir()) / f"aar-{campaign.id}"
+    folder = socket_folder(campaign.id)
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
-        with answering(campaign) as app, listening(app, folder / "host.sock"):
-            yield folder / "host.sock"
+        with answering(campaign) as app, listening(app, folder / SOCKET):
+            yield folder / SOCKET
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def socket_folder(campaign: str) -> Path:
+    """Where the sockets of a running fleet lie, by the campaign's id."""
+    return Path(tempfile.gettempdir()) / f"aar-{campaign}"
+
+
+def answering_socket(directory: Path, campaign: str) -> Path | None:
+    """The socket at which a campaign is served just now, by `aar run` or `aar serve`."""
+    for path in (directory / SOCKET, socket_folder(campaign) / SOCKET):
+        if path.is_socket():
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(path)) == 0:
+                    return path
+    return None
 
 
 def researcher_seed(options: Options, name: str) -> int:

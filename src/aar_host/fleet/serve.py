@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aar_host.fleet.campaign import Campaign, answering
+from aar_host.fleet.campaign import SOCKET, Campaign, answering
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import Run, running
 from aar_host.server.serving import listening
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.schema import CampaignState
 from aar_lab.errors import Conflict
-
-SOCKET = "host.sock"
 
 
 def serve_campaign(
