@@ -15,6 +15,7 @@ from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
 from aar_host.store.schema import SubmissionKind, Tier, predictions, submissions
+from aar_host.store.spending import telling
 from aar_host.store.submissions import check_budget, check_known, check_open
 from aar_lab.cards import MethodCard
 from aar_lab.digest import digest_json
@@ -67,10 +68,11 @@ def add_claim(
         check_open(plan)
         check_known(connection, campaign, claim.builds_on)
         check_budget(connection, plan, actor, now)
-        charge(connection, campaign)
         earlier = _near(connection, campaign, claim, gate)
         row = _row(claim.content, claim.card, claim.builds_on) | {"answers_as": earlier}
-        _insert(connection, (campaign, actor, submission), row, now)
+        with telling(connection, plan, actor, ["submissions"], now):
+            charge(connection, campaign)
+            _insert(connection, (campaign, actor, submission), row, now)
         digests = {
             tier.value: insert_predictions(
                 connection, (submission, tier, 0), Predicted(part, Recipe())
@@ -99,9 +101,10 @@ def refuse_claim(
         plan = find_campaign(connection, campaign)
         check_open(plan)
         check_budget(connection, plan, actor, now)
-        charge(connection, campaign)
         ended = {"status": JobStatus.BAD_OUTPUT, "error": error.as_dict(), "finished": now}
-        _insert(connection, (campaign, actor, submission), _row("", card, ()) | ended, now)
+        with telling(connection, plan, actor, ["submissions"], now):
+            charge(connection, campaign)
+            _insert(connection, (campaign, actor, submission), _row("", card, ()) | ended, now)
         payload: dict[str, Any] = {
             "submission": submission,
             "content": "",

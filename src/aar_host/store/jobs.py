@@ -11,14 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from aar_host.settings import number
+from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store, new_id
+from aar_host.store.ending import cut_overspent
 from aar_host.store.ledger import Event, append
 from aar_host.store.predictions import Predicted, insert_predictions
 from aar_host.store.reviews import only_reviewed
 from aar_host.store.schema import Tier, jobs, submissions
+from aar_host.store.spending import telling
 from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict, LabError, UnknownName
 from aar_lab.types import JobStatus
@@ -118,22 +121,14 @@ def claim_job(
     """Take the campaign's job that waits longest, or None. No two workers ever get the same one.
 
     Jobs of submissions that no worker is busy with come first, since the seeds of a submission
-    share a box; with `submission` only its jobs are taken.
+    share a box; with `submission` only its jobs are taken. Those whose author or campaign has used
+    up its compute are cancelled instead.
     """
     now = store.clock()
     with store.writing() as connection:
-        query = select(jobs.c.id, jobs.c.submission).where(
-            jobs.c.campaign == campaign, jobs.c.status == JobStatus.QUEUED
-        )
-        if submission is not None:
-            query = query.where(jobs.c.submission == submission)
-        query = only_reviewed(connection, campaign, query)
-        running = select(jobs.c.submission).where(
-            jobs.c.campaign == campaign, jobs.c.status == JobStatus.RUNNING
-        )
-        busy = case((jobs.c.submission.in_(running), 1), else_=0)
-        order = (busy, jobs.c.queued, jobs.c.seed_index, jobs.c.id)
-        waiting = connection.execute(query.order_by(*order).limit(1)).first()
+        waiting = _waiting(connection, campaign, submission)
+        while waiting is not None and cut_overspent(connection, waiting.id, now):
+            waiting = _waiting(connection, campaign, submission)
         if waiting is None:
             return None
         lease = {"worker": worker, "leased_until": now + lease_seconds, "started": now}
@@ -147,6 +142,23 @@ def claim_job(
             .values(status=JobStatus.RUNNING)
         )
         return find_job(connection, waiting.id)
+
+
+def _waiting(connection: Connection, campaign: str, submission: str | None) -> Row[Any] | None:
+    """The queued job that is next; see `claim_job`."""
+    query = select(jobs.c.id, jobs.c.submission).where(
+        jobs.c.campaign == campaign, jobs.c.status == JobStatus.QUEUED
+    )
+    if submission is not None:
+        query = query.where(jobs.c.submission == submission)
+    query = only_reviewed(connection, campaign, query)
+    running = select(jobs.c.submission).where(
+        jobs.c.campaign == campaign, jobs.c.status == JobStatus.RUNNING
+    )
+    busy = case((jobs.c.submission.in_(running), 1), else_=0)
+    order = (busy, jobs.c.queued, jobs.c.seed_index, jobs.c.id)
+    found: Row[Any] | None = connection.execute(query.order_by(*order).limit(1)).first()
+    return found
 
 
 def requeue_lost(
@@ -204,18 +216,15 @@ def finish_job(store: Store, job: Job, outcome: Outcome) -> None:
             raise Conflict(
                 job.id, f"the job is {present.status} and not yours", "Drop this result."
             )
-        connection.execute(
-            update(jobs)
-            .where(jobs.c.id == job.id)
-            .values(
-                status=outcome.status,
-                finished=now,
-                leased_until=None,
-                seconds=dict(outcome.seconds),
-                log=outcome.log[-MAX_LOG:],
-                error=outcome.error.as_dict() if outcome.error else None,
-            )
-        )
+        ended = {
+            "status": outcome.status,
+            "finished": now,
+            "leased_until": None,
+            "seconds": dict(outcome.seconds),
+            "log": outcome.log[-MAX_LOG:],
+            "error": outcome.error.as_dict() if outcome.error else None,
+        }
+        _end(connection, job, ended, now)
         payload: dict[str, Any] = {"job": job.id, "status": outcome.status}
         payload |= {"submission": job.submission, "tier": job.tier, "seed": job.seed_index}
         if outcome.predicted is not None:
@@ -223,6 +232,15 @@ def finish_job(store: Store, job: Job, outcome: Outcome) -> None:
             payload["predictions"] = insert_predictions(connection, key, outcome.predicted)
             payload["recipe"] = digest_json(outcome.predicted.recipe.as_dict())
         append(connection, now, Event(job.campaign, "job_finished", payload))
+
+
+def _end(connection: Connection, job: Job, ended: Mapping[str, Any], now: float) -> None:
+    """Store the end of a job, telling the marks of its author's and the pool's compute."""
+    author = select(submissions.c.actor).where(submissions.c.id == job.submission)
+    actor = connection.execute(author).scalar_one()
+    plan = find_campaign(connection, job.campaign)
+    with telling(connection, plan, actor, ["compute_seconds"], now):
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(**ended))
 
 
 def jobs_of(store: Store, submission: str, tier: Tier) -> list[Job]:
@@ -258,12 +276,3 @@ def find_job(connection: Connection, job: str) -> Job:
     if row is None:
         raise UnknownName(job, "there is no such job", "Give a job's id.")
     return Job(**row._mapping)
-
-
-def cancel_queued(connection: Connection, submission: str) -> None:
-    """Cancel the jobs of a submission that still wait."""
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.submission == submission, jobs.c.status == JobStatus.QUEUED)
-        .values(status=JobStatus.CANCELLED)
-    )

@@ -11,9 +11,10 @@ from sqlalchemy import Select, case, func, insert, select
 
 from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
+from aar_host.store.ending import finish
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import CampaignState, Tier, actors, jobs, ledger, scores, submissions
-from aar_host.store.submissions import UNFINISHED, find_submission, finish
+from aar_host.store.submissions import UNFINISHED, find_submission
 from aar_lab.digest import digest_json
 from aar_lab.errors import BadInput, Conflict
 from aar_lab.types import JobStatus

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from aar_host.store.campaigns import Campaign, charge, find_campaign
 from aar_host.store.database import Store, new_id
-from aar_host.store.jobs import cancel_queued, insert_jobs
+from aar_host.store.ending import fail
+from aar_host.store.jobs import insert_jobs
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import CampaignState, SubmissionKind, Tier, actors, methods, submissions
+from aar_host.store.spending import check_left, telling
 from aar_lab.cards import MethodCard
 from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import BadInput, Conflict, LabError, OverBudget, UnknownName
@@ -76,8 +78,10 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
         check_open(plan)
         check_known(connection, campaign, draft.builds_on)
         check_budget(connection, plan, actor, now)
-        charge(connection, campaign)
-        _insert(connection, {"id": submission, "campaign": campaign, "actor": actor}, draft, now)
+        with telling(connection, plan, actor, ["submissions"], now):
+            charge(connection, campaign)
+            key = {"id": submission, "campaign": campaign, "actor": actor}
+            _insert(connection, key, draft, now)
         owner = (campaign, submission)
         insert_jobs(connection, owner, Tier.PUBLIC, range(plan.config["seeds"]), now)
         payload = {
@@ -148,26 +152,8 @@ def fail_submission(store: Store, submission: str, status: JobStatus, error: Lab
         found = find_submission(connection, submission)
         if found.status not in UNFINISHED:
             return False
-        finish(connection, submission, status, store.clock(), error)
-        cancel_queued(connection, submission)
-        payload = {"submission": submission, "status": status, "error": error.as_dict()}
-        append(connection, store.clock(), Event(found.campaign, "submission_failed", payload))
+        fail(connection, submission, status, store.clock(), error)
     return True
-
-
-def finish(
-    connection: Connection,
-    submission: str,
-    status: JobStatus,
-    now: float,
-    error: LabError | None = None,
-) -> None:
-    """Set the final status within a transaction."""
-    connection.execute(
-        update(submissions)
-        .where(submissions.c.id == submission)
-        .values(status=status, finished=now, error=error.as_dict() if error else None)
-    )
 
 
 def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> None:
@@ -207,8 +193,10 @@ def check_open(campaign: Campaign) -> None:
 def check_budget(connection: Connection, campaign: Campaign, actor: str, now: float) -> None:
     """`OverBudget` if the pool is used up, or the actor has no more submissions, in all or today.
 
-    Counted is what was charged, whether it was accepted or refused; a day is the last 24 hours.
+    So too if nothing is left of a budget's submissions or compute. Counted is what was charged,
+    whether it was accepted or refused; a day is the last 24 hours.
     """
+    check_left(connection, campaign, actor, ("submissions", "compute_seconds"))
     cap = campaign.config["max_submissions"]
     if campaign.charged >= cap:
         raise OverBudget(
