@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,12 @@ SETTINGS = (
     Setting("seat_restarts", "3", "how often a researcher's dead box is replaced in one run"),
     Setting("max_submissions", "", "submissions of a campaign, pooled; empty: the policy's cap"),
     Setting("snapshots_url", "", "methods by digest: folder or s3://…; empty: DIR/snapshots"),
+    Setting("agent_memory_mb", "3072", "memory of the box of an agent that asks a model, in MiB"),
+    Setting("agent_pids", "256", "processes and threads of such a box"),
+    Setting("agent_disk_mb", "512", "what such a box may write to its workspace, in MiB"),
+    Setting("agents_dir", "", "npm folder with agents; empty: `agents` beside the Python's `bin`"),
+    Setting("claude_code", "", "the program of Claude Code; empty: found on PATH or in agents_dir"),
+    Setting("codex", "", "the program of Codex; empty: found on PATH or in agents_dir"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )
 
@@ -71,6 +78,11 @@ def number_or(name: str, default: int) -> int:
 def cache_dir() -> Path:
     """Where prepared data and anchors are kept."""
     return Path(setting("cache_dir") or platformdirs.user_cache_dir("aar"))
+
+
+def agents_dir() -> Path:
+    """The npm folder into which agents are installed."""
+    return Path(setting("agents_dir") or Path(sys.prefix, "agents"))
 
 
 def environment(**more: str) -> dict[str, str]:

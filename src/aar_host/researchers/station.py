@@ -7,11 +7,15 @@ import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from aar_host.researchers.base import CallNote, Cut, Launch, SessionEnd, Watch, Wire
 from aar_host.researchers.directions import Direction
+from aar_host.researchers.launching import Ground, agent_spec, start_session
+from aar_host.researchers.line import Line
+from aar_host.researchers.watching import follow
 from aar_host.sandbox import (
     HOST_SOCKET,
     Box,
@@ -50,11 +54,13 @@ class Terms:
         command: the first process of the box; empty: `lab shell`.
         deadline: seconds that one command may take before its box is ended.
         restarts: how often a dead box is replaced.
+        line: to the seat's model; None: it has none, and no session that needs one.
     """
 
     command: Sequence[str] = ()
     deadline: float = 90.0
     restarts: int = 3
+    line: Line | None = None
 
 
 def seat_spec(
@@ -94,6 +100,8 @@ class BoxStation:
     def __init__(
         self, seat: Seat, sandbox: Sandbox, spec: BoxSpec, listen: Listen, terms: Terms = Terms()
     ) -> None:
+        if terms.line is not None:
+            spec = agent_spec(spec)  # its workspace holds the files of an agent
         self._seat, self._sandbox, self._spec = seat, sandbox, spec
         self._listen, self._terms = listen, terms
         self._command = list(terms.command) or [*box_python(), "-m", "aar_lab.cli", "shell"]
@@ -117,6 +125,16 @@ class BoxStation:
         """See `base.Station`."""
         return self._seat.seed
 
+    @property
+    def model(self) -> str | None:
+        """See `base.Station`."""
+        return None if self._terms.line is None else self._terms.line.model
+
+    @property
+    def wire(self) -> Wire | None:
+        """See `base.Station`."""
+        return None if self._terms.line is None else self._terms.line.wire
+
     def lab(self, *words: str) -> dict[str, Any]:
         """See `base.Station`."""
         line = shlex.join(words)
@@ -139,6 +157,28 @@ class BoxStation:
         """See `base.Station`."""
         self._listen(self.name, state, facts)
 
+    def calls(self, since: int = 0) -> Sequence[CallNote]:
+        """See `base.Station`."""
+        return () if self._terms.line is None else self._terms.line.calls(since)
+
+    def session(self, launch: Launch, watch: Watch) -> SessionEnd:
+        """See `base.Station`. Meanwhile there is no other box at this seat."""
+        with self._talking:
+            self._bury()
+            self._check_open()
+            for relative, text in launch.files.items():
+                self.write(relative, text)
+            ground = Ground(self._sandbox, self._spec, self._terms.line)
+            box, stdin = start_session(ground, launch)
+            self._box = box
+            if self._closed.is_set():  # it may have been closed while the box was none yet
+                box.kill()
+            try:
+                end = follow(box, stdin, watch)
+            finally:
+                self._box = None
+        return replace(end, cut=Cut.STOPPED) if self._closed.is_set() else end
+
     def close(self) -> None:
         """End the box and every command in it, now; the workspace stays. Idempotent."""
         self._closed.set()
@@ -148,9 +188,12 @@ class BoxStation:
         with self._talking:
             self._bury()
 
-    def _living_box(self) -> Box:
+    def _check_open(self) -> None:
         if self._closed.is_set():
             raise Unavailable(self.name, "its seat is closed", "The campaign is over.")
+
+    def _living_box(self) -> Box:
+        self._check_open()
         if self._box is None:
             if self._deaths > self._terms.restarts:
                 raise Unavailable(

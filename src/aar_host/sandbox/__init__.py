@@ -17,7 +17,7 @@ from aar_host.sandbox.base import (
 from aar_host.sandbox.box import harmless
 from aar_host.sandbox.bubblewrap import Bubblewrap
 from aar_host.sandbox.cgroups import detect_here, sweep
-from aar_host.sandbox.none import NoSandbox
+from aar_host.sandbox.none import NoSandbox, start_plain
 from aar_host.sandbox.runtime import box_python, find_runtime
 from aar_host.sandbox.workspace import (
     box_dir,
@@ -45,6 +45,7 @@ __all__ = [
     "read_workspace_file",
     "remove_workspace",
     "run",
+    "start_plain",
 ]
 
 

@@ -13,7 +13,8 @@ import shutil
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,23 +34,40 @@ class NoSandbox:
 
     def start(self, command: Sequence[str], spec: BoxSpec) -> HostedBox:
         root = _mirror(spec)
-        group = Tree()
-        plan = Plan(
-            parent=os.getpid(),
-            join=[],
-            sources={},
-            blobs={},
-            rlimits=rlimits(spec.limits, memory=True),
-            uid=None,
-            arguments=None,
-            command=list(command),
-            directory=str(spec.workspace),
-            environment=_environment(spec, root),
-        )
-        process = start_launcher(plan)
-        group.grow_from(process.pid)
         clean_up = partial(shutil.rmtree, root, ignore_errors=True)
-        return HostedBox(Parts(process, group, spec.limits, spec.workspace, clean_up))
+        plain = replace(spec, environment=_environment(spec, root))
+        return start_plain(command, plain, spec.workspace, clean_up)
+
+
+def start_plain(
+    command: Sequence[str],
+    spec: BoxSpec,
+    directory: Path,
+    clean_up: Callable[[], None] = lambda: None,
+) -> HostedBox:
+    """A process of the host's own user, with the limits of a box and no other protection.
+
+    Args:
+        spec: its environment is all that the process gets; its mounts and sockets say nothing.
+        directory: where it starts.
+        clean_up: called when it has ended.
+    """
+    group = Tree()
+    plan = Plan(
+        parent=os.getpid(),
+        join=[],
+        sources={},
+        blobs={},
+        rlimits=rlimits(spec.limits, memory=True),
+        uid=None,
+        arguments=None,
+        command=list(command),
+        directory=str(directory),
+        environment=dict(spec.environment),
+    )
+    process = start_launcher(plan)
+    group.grow_from(process.pid)
+    return HostedBox(Parts(process, group, spec.limits, spec.workspace, clean_up))
 
 
 def _mirror(spec: BoxSpec) -> Path:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import threading
 import time
 
 import pytest
 
-from aar_host.researchers import BoxStation, Seat, Terms, get_direction, seat_spec
-from aar_host.sandbox import make_sandbox, new_workspace, remove_workspace
 from aar_host.sandbox.runtime import box_python
 from aar_lab.errors import BadInput, JobFailed, OverBudget, Unavailable
 
-_NUMBERS = itertools.count()
 SHELL = """
 import json, os, shlex, sys, time
 for line in sys.stdin:
@@ -35,40 +30,6 @@ for line in sys.stdin:
     print(json.dumps({"command": line, "exit": code, "output": output}), flush=True)
 """
 SCRIPTED = (*box_python(), "-c", SHELL)
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    return make_sandbox("bubblewrap")
-
-
-@pytest.fixture
-def heard():
-    return []
-
-
-@pytest.fixture
-def make(sandbox, tmp_path, heard):
-    """Makes a station with some terms, and closes it."""
-    made = []
-
-    def station(**terms):
-        bundle = tmp_path / "bundle"
-        bundle.mkdir(exist_ok=True)
-        (bundle / "problem.json").write_text("public")
-        socket = tmp_path / "host.sock"
-        socket.touch()
-        workspace = new_workspace(f"station-{os.getpid()}-{next(_NUMBERS)}")
-        spec = seat_spec(workspace, {"/data": bundle}, socket, "secret", 60.0)
-        seat = Seat("ada", get_direction("distillation"), 7)
-        listen = lambda *words: heard.append(words)  # noqa: E731
-        made.append((BoxStation(seat, sandbox, spec, listen, Terms(**terms)), workspace))
-        return made[-1][0]
-
-    yield station
-    for one, workspace in made:
-        one.close()
-        remove_workspace(workspace)
 
 
 def test_commands_and_answers(make):
