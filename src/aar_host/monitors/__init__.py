@@ -1,0 +1,1 @@
+"""Monitors: what watches researchers and reads their sources, by rules and by a language model."""
