@@ -46,20 +46,30 @@ def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def asked_options(out: Path | None, sandbox: str | None, **asked: Any) -> Options:
     """What a campaign is asked for on the command line."""
-    directory = out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     return Options(
         **asked,
-        out=directory.absolute(),
+        out=default_directory(out),
         sandbox=sandbox or setting("sandbox"),
         workers=number("workers"),
     )
 
 
+def default_directory(out: Path | None) -> Path:
+    """Where a campaign lies: as asked for, or below runs/ by the time."""
+    return (out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")).absolute()
+
+
+def given() -> list[str]:
+    """Names of the parameters that were given on the command line."""
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    return [name for name in context.params if source(name) is ParameterSource.COMMANDLINE]
+
+
 def alone(name: str, *free: str) -> None:
     """`BadSettings` if an option was given with it that is not among the free ones or --json."""
-    context = click.get_current_context()
-    for other in context.params.keys() - {name, "as_json", *free}:
-        if context.get_parameter_source(other) is ParameterSource.COMMANDLINE:
+    for other in given():
+        if other not in (name, "as_json", *free):
             raise BadSettings(
                 f"--{other} with --{name}",
                 "a campaign goes on as it was started",

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from aar_host.cli.asking import driver_options, file_options, model_options
 from aar_host.cli.campaigns import (
     alone,
-    asked_options,
     finished,
     policy_options,
     prepared,
@@ -24,6 +24,7 @@ from aar_lab.errors import BadSettings
 
 
 @click.command()
+@click.argument("campaign", type=click.Path(path_type=Path), required=False)
 @click.option("--problem", default="chat-mini", show_default=True)
 @click.option("--researchers", default=3, show_default=True, help="1…9, a direction each.")
 @click.option("--minutes", default=3.0, show_default=True, help="Of search; the final comes after.")
@@ -31,12 +32,16 @@ from aar_lab.errors import BadSettings
 @click.option("--out", type=click.Path(path_type=Path), help="Default: runs/ and the time.")
 @click.option("--sandbox", type=click.Choice(["bubblewrap", "none"]), help="none marks all.")
 @policy_options
+@model_options
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with one that was ended.")
 @json_option
 def run(
-    out: Path | None, sandbox: str | None, resume: Path | None, as_json: bool, **asked: Any
+    campaign: Path | None, resume: Path | None, as_json: bool, **asked: Any
 ) -> Mapping[str, Any]:
     """Run a campaign: researchers in boxes, a sealed final, a report.
+
+    CAMPAIGN: a file that says who researches, with which models and budgets, in place of most
+    options; see docs/run-with-your-model.md.
 
     Ctrl-C ends the search and goes on to the final; a second one ends that too. A campaign whose
     processes were killed goes on with --resume from where it was, with what was left of its budget.
@@ -50,12 +55,14 @@ def run(
             raise BadSettings(resume, "it has no researchers of its own", "Use `aar serve`.")
         if finished(options.out):
             return told(options.out, as_json)
+    elif campaign is not None:
+        options = file_options(campaign, asked["out"], asked["sandbox"])
     else:
-        options = asked_options(out, sandbox, **asked)
+        options = driver_options(**asked)
         if options.researchers < 1:
             raise BadSettings("0 researchers", "nobody would search", "Use `aar serve`.")
-    with prepared(options, fresh=resume is None) as campaign:
-        run_campaign(campaign, options, watching(as_json))
+    with prepared(options, fresh=resume is None) as ready:
+        run_campaign(ready, options, watching(as_json))
     return told(options.out, as_json)
 
 

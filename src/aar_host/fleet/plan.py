@@ -19,6 +19,7 @@ from aar_lab.errors import BadInput, BadSettings
 
 MAX_BYTES = 1 << 20
 Limit = Annotated[float, Field(gt=0)]
+Cost = Annotated[float, Field(ge=0)]
 
 
 class _Strict(BaseModel):
@@ -41,11 +42,23 @@ class _Budgets(_Strict):
     each: _Limits = _Limits()
 
 
+class _Price(_Strict):
+    input: Cost
+    output: Cost
+    cached_input: Cost | None = None
+    cache_write: Cost | None = None
+
+
 class _Model(_Strict):
     wire: Wire
     model: str
     base_url: str = ""
     key: str = ""
+    price: _Price | None = None
+
+    @property
+    def given_price(self) -> Mapping[str, float] | None:
+        return self.price.model_dump(exclude_none=True) if self.price else None
 
 
 class _Seat(_Strict):
@@ -132,7 +145,7 @@ class CampaignFile(_Strict):
 
     def _models(self) -> tuple[ModelPlan, ...]:
         return tuple(
-            ModelPlan(name, one.wire, one.model, one.base_url, one.key)
+            ModelPlan(name, one.wire, one.model, one.base_url, one.key, one.given_price)
             for name, one in self.models.items()
         )
 

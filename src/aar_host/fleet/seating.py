@@ -70,6 +70,7 @@ class ModelPlan:
         model: what its provider calls it; also its name in the price table.
         base_url: of the endpoint; empty: the provider's own.
         key: name of the environment variable of the host that holds the key; empty: no key.
+        price: dollars per million tokens by kind, where the price table shall not be asked.
     """
 
     name: str
@@ -77,6 +78,7 @@ class ModelPlan:
     model: str
     base_url: str = ""
     key: str = ""
+    price: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
