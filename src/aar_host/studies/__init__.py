@@ -1,0 +1,1 @@
+"""Studies of the fleet itself: what its researchers try, and what differs between conditions."""
