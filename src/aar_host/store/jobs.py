@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
 
 from aar_host.settings import number
 from aar_host.store.campaigns import find_campaign
@@ -146,7 +146,7 @@ def claim_job(
 
 def _waiting(connection: Connection, campaign: str, submission: str | None) -> Row[Any] | None:
     """The queued job that is next; see `claim_job`."""
-    query = select(jobs.c.id, jobs.c.submission).where(
+    query: Select[Any] = select(jobs.c.id, jobs.c.submission).where(
         jobs.c.campaign == campaign, jobs.c.status == JobStatus.QUEUED
     )
     if submission is not None:
@@ -157,8 +157,7 @@ def _waiting(connection: Connection, campaign: str, submission: str | None) -> R
     )
     busy = case((jobs.c.submission.in_(running), 1), else_=0)
     order = (busy, jobs.c.queued, jobs.c.seed_index, jobs.c.id)
-    found: Row[Any] | None = connection.execute(query.order_by(*order).limit(1)).first()
-    return found
+    return connection.execute(query.order_by(*order).limit(1)).first()
 
 
 def requeue_lost(
