@@ -30,7 +30,11 @@ BESIDE_FILE = ("campaign", "out", "sandbox", "resume", "as_json")
 OPTIONS = (
     click.option("--driver", type=click.Choice(list(DRIVERS)), default="search", show_default=True),
     click.option("--model", help="As its provider and the price table call it."),
-    click.option("--wire", type=click.Choice([wire.value for wire in Wire]), help="Protocol; default: the driver's."),
+    click.option(
+        "--wire",
+        type=click.Choice([wire.value for wire in Wire]),
+        help="Protocol; default: the driver's.",
+    ),
     click.option("--base-url", help="Of the endpoint; default: the provider's own."),
     click.option("--key", help="Variable that holds the key; default: the provider's."),
     click.option("--price", help="Dollars per million tokens, as INPUT,OUTPUT."),

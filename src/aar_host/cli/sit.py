@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import click
 
 from aar_host.cli.common import json_option
 from aar_host.fleet.sitting import sit as take_seat
-from aar_host.fleet.sitting import standard_streams
 
 
 @click.command()
@@ -26,8 +26,6 @@ def sit(directory: Path, name: str, as_json: bool) -> dict[str, Any]:
 
     Example: aar sit runs/open grace
     """
-    stdin, stdout = standard_streams()
-    if as_json:
-        stdout = click.get_binary_stream("stderr")
-    status = take_seat(directory.absolute(), name, stdin, stdout)
+    shown = sys.stderr.buffer if as_json else sys.stdout.buffer
+    status = take_seat(directory.absolute(), name, sys.stdin.buffer, shown)
     return {"researcher": name, "status": status.value}

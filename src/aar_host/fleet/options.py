@@ -72,6 +72,8 @@ class Options:
     prices: str | None = None
 
     def __post_init__(self) -> None:
+        for seat in self.seats:
+            self.direction(seat)  # `UnknownName` if there is none of its name
         used = (self.review.model if self.review else None, self.judge)
         check_seating(self.seats, self.models, used)
         if self.seats and len(self.seats) != self.researchers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import termios
 import threading
 import tty
@@ -113,8 +112,3 @@ def _feed(box: Box, stdin: IO[bytes], done: threading.Event) -> None:
             box.stdin.write(chunk)
             box.stdin.flush()
         box.stdin.close()
-
-
-def standard_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """This process's own."""
-    return sys.stdin.buffer, sys.stdout.buffer
