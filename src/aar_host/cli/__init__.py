@@ -22,6 +22,7 @@ COMMANDS = {
     "final": ("aar_host.cli.serve:final", "Freeze a campaign and open its finalists."),
     "reseal": ("aar_host.cli.reseal:reseal", "Open finalists once more, on new sealed data."),
     "report": ("aar_host.cli.run:report", "Write the report of a finished campaign again."),
+    "study": ("aar_host.cli.study:study", "Compare two ways to run a fleet, in pairs."),
     "jobs": ("aar_host.cli.jobs:jobs", "List a campaign's jobs; put lost ones back."),
     "fsck": ("aar_host.cli.keep:fsck", "Prove that a campaign is as it was written."),
     "backup": ("aar_host.cli.keep:backup", "Write a campaign to one archive."),

@@ -2,9 +2,9 @@
 
     H = −Σ p_k ln p_k,   p_k the share of family k among n methods;   exp(H): effective families
 
-The plug-in H is too low on average, by about (K − 1)/2n with K families that occur. `corrected` adds
-that (Miller 1955). The bands resample researchers, then methods of each, so that they tell how much H
-would vary with another fleet; a resample loses families, hence they lie low as well, and one
+The plug-in H is too low on average, by about (K − 1)/2n with K families that occur. `corrected`
+adds that (Miller 1955). The bands resample researchers, then methods of each, so that they tell how
+much H would vary with another fleet; a resample loses families, hence they lie low as well, and one
 researcher gives no band. Two conditions are to be compared at equal n, or by `corrected`.
 """
 
