@@ -47,6 +47,7 @@ SETTINGS = (
     Setting("agents_dir", "", "npm folder with agents; empty: `agents` beside the Python's `bin`"),
     Setting("claude_code", "", "the program of Claude Code; empty: found on PATH or in agents_dir"),
     Setting("codex", "", "the program of Codex; empty: found on PATH or in agents_dir"),
+    Setting("compute_dollars_per_hour", "0", "of one training job at a time; for costs alone"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )
 
@@ -68,6 +69,20 @@ def number(name: str) -> int:
             f"AAR_{name.upper()}={text}", "not a positive whole number", "Correct or unset it."
         )
     return int(text)
+
+
+def amount(name: str) -> float:
+    """The value in force of a setting that is a finite number of at least 0."""
+    text = setting(name)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise BadSettings(
+            f"AAR_{name.upper()}={text}", "no number of at least 0", "Correct or unset it."
+        )
+    return value
 
 
 def number_or(name: str, default: int) -> int:
