@@ -24,7 +24,7 @@ class Price:
     """Dollars for 10⁶ tokens of each kind; see `aar_host.models.usage.Usage`.
 
     Args:
-        cache_write_hour: None, as given: as `cache_write`.
+        cache_write_hour: below 0: as `cache_write`.
         above: the length of prompts, in tokens, from which on `long` holds.
         long: the price of longer prompts, for all of their tokens.
     """
@@ -101,9 +101,14 @@ def _price(name: str, entry: Any) -> Price:
     if not isinstance(entry, dict) or not {"input", "output"} <= entry.keys() <= known:
         raise BadSettings(name, "not a price", f"Give input and output; known are {sorted(known)}.")
     rates = {kind: _rate(name, value) for kind, value in entry.items() if kind != "long"}
-    rates = dict.fromkeys(("cached_input", "cache_write"), rates["input"]) | rates
-    ordered = [rates[kind] for kind in RATES[:4]]
-    price = Price(*ordered, cache_write_hour=rates.get("cache_write_hour", rates["cache_write"]))
+    dear = rates.get("cache_write", rates["input"])
+    price = Price(
+        input=rates["input"],
+        cached_input=rates.get("cached_input", rates["input"]),
+        cache_write=dear,
+        output=rates["output"],
+        cache_write_hour=rates.get("cache_write_hour", dear),
+    )
     longer = entry.get("long")
     if longer is None:
         return price

@@ -22,6 +22,7 @@ MAX_TEXT = 1 << 16
 MAX_TOOLS = 128
 MAX_ARGUMENTS = 2000
 MAX_EVENT = 32 << 20
+MAX_DEPTH = 8
 DONE = "[DONE]"
 _OVERFLOW = re.compile(
     r"prompt is too long|context.?length|context.?window|input is too long|too many tokens", re.I
@@ -154,7 +155,7 @@ def without(body: Body, names: Sequence[str]) -> Body:
     return {name: value for name, value in body.items() if name not in names}
 
 
-def refuse_remote(parts: Any, depth: int = 4) -> None:
+def refuse_remote(parts: Any, depth: int = MAX_DEPTH) -> None:
     """`BadInput` if a message makes the provider fetch an address or one of its files."""
     for part in parts if isinstance(parts, list) else [parts]:
         if not isinstance(part, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aar_host.models.usage import Usage
 from aar_host.models.wires.base import (
     MAX_ARGUMENTS,
     MAX_TOOLS,
@@ -34,7 +35,7 @@ class Chat:
         """Usage is asked for, since a stream tells none by itself; see `base.WireProtocol`."""
         if body.get("n") not in (None, 1):
             raise BadInput(f"n = {body['n']!r:.20}", "one answer is given", "Ask again for more.")
-        refuse_remote(as_list(body.get("messages")), depth=4)
+        refuse_remote(as_list(body.get("messages")))
         found = without(body, (*COSTLY, *UNUSED))
         if "tools" in body:
             tools = map(as_object, as_list(body["tools"]))
@@ -123,5 +124,5 @@ class ChatReader:
         self.reading.refused |= reason == "content_filter"
 
 
-def _usage(body: Body) -> Any:
+def _usage(body: Body) -> Usage | None:
     return usage_of(body, "prompt_tokens", "completion_tokens")

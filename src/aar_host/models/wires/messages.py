@@ -47,7 +47,7 @@ class Messages:
         """See `base.WireProtocol`."""
         refuse(body, REFUSED)
         refuse_remote(body.get("system"))
-        refuse_remote(as_list(body.get("messages")), depth=5)
+        refuse_remote(as_list(body.get("messages")))
         found = without(body, COSTLY)
         if "tools" in body:
             found["tools"] = [tool for tool in as_list(body["tools"]) if _own(tool)]
@@ -95,7 +95,7 @@ class MessagesReader:
     """See `base.Reader`."""
 
     def __init__(self) -> None:
-        self.reading = MessagesReading()
+        self.reading: Reading = MessagesReading()
         self._counts: dict[str, int] = {}
         self._blocks: dict[int, tuple[Any, str]] = {}
 

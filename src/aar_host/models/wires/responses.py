@@ -39,7 +39,7 @@ class Responses:
     def clean(self, body: Body) -> Body:
         """See `base.WireProtocol`."""
         refuse(body, REFUSED)
-        refuse_remote(as_list(body.get("input")), depth=4)
+        refuse_remote(as_list(body.get("input")))
         found = without(body, COSTLY)
         if "tools" in body:
             found["tools"] = _own(body["tools"])
