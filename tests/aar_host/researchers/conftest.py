@@ -27,18 +27,20 @@ def heard() -> list[tuple[str, str, dict[str, object]]]:
 
 @pytest.fixture
 def make(sandbox, tmp_path, heard) -> Iterator[Callable[..., BoxStation]]:
-    """Makes a station with some terms, and closes it; `socket` and `token` are the host's."""
+    """Makes a station with some terms, and closes it; `socket`, `token` and `data` are the
+    host's."""
     made = []
 
-    def station(socket=None, token="secret", **terms):
-        bundle = tmp_path / "bundle"
-        bundle.mkdir(exist_ok=True)
-        (bundle / "problem.json").write_text("public")
+    def station(socket=None, token="secret", data=None, **terms):
+        if data is None:
+            data = tmp_path / "bundle"
+            data.mkdir(exist_ok=True)
+            (data / "problem.json").write_text("public")
         if socket is None:
             socket = tmp_path / "host.sock"
             socket.touch()
         workspace = new_workspace(f"station-{os.getpid()}-{next(_NUMBERS)}")
-        spec = seat_spec(workspace, {"/data": bundle}, socket, token, 60.0)
+        spec = seat_spec(workspace, {"/data": data}, socket, token, 60.0)
         seat = Seat("ada", get_direction("distillation"), 7)
         listen = lambda *words: heard.append(words)  # noqa: E731
         made.append((BoxStation(seat, sandbox, spec, listen, Terms(**terms)), workspace))
