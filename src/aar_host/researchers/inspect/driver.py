@@ -1,0 +1,77 @@
+"""Inspect AI as an agent of `Sessions`: starts one process of the host for each session.
+
+The process asks the model through the seat's forwarder and runs every tool in a box of the seat.
+It gets its configuration by standard input and no variable of the host's environment.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from aar_host.researchers.base import Launch, Station
+from aar_host.researchers.inspect.config import Bounds, write_config
+from aar_lab.errors import BadSettings
+
+SESSION = (sys.executable, "-I", "-m", "aar_host.researchers.inspect.session")
+NEEDED = ("inspect_ai", "anthropic", "openai")
+COMMON = Bounds()
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """See `sessions.Agent`. Its model may speak any of the three protocols.
+
+    Args:
+        folder: of the campaign; logs go to researchers/NAME/inspect below it, for `inspect view`.
+        bounds: of a session.
+        program: the words of the session's process.
+        needed: packages without which there is none.
+    """
+
+    folder: Path
+    bounds: Bounds = COMMON
+    program: Sequence[str] = SESSION
+    needed: Sequence[str] = NEEDED
+    name = "inspect"
+
+    def launch(self, station: Station, brief: str) -> Launch:
+        """One run of the agent on the brief."""
+        missing = [package for package in self.needed if find_spec(package) is None]
+        if missing:
+            raise BadSettings(
+                ", ".join(missing),
+                "not installed, and the driver inspect needs it",
+                "pip install 'automated-alignment-researchers[inspect]'",
+            )
+        if station.model is None or station.wire is None:
+            raise BadSettings(self.name, "it needs a model and its seat has none", "Name a model.")
+        logs = (self.folder / "researchers" / station.name / "inspect").absolute()
+        state = logs / ".state"
+        state.mkdir(parents=True, exist_ok=True)
+        known = {
+            "seat": station.name,
+            "seed": station.seed,
+            "brief": brief,
+            "model": station.model,
+            "wire": station.wire.value,
+            "logs": str(logs),
+        }
+        stdin = json.dumps(write_config(known, self._bounds(station)))
+        environment = {
+            "HOME": str(state),
+            "XDG_DATA_HOME": str(state),
+            "XDG_CACHE_HOME": str(state),
+        }
+        return Launch(self.program, environment=environment, outside=True, stdin=stdin)
+
+    def _bounds(self, station: Station) -> Bounds:
+        """Those of a session that ends, with its log whole, a little before the campaign does."""
+        left = station.lab("brief").get("seconds_left")
+        if left is None:
+            return self.bounds
+        return replace(self.bounds, seconds=max(1, min(self.bounds.seconds, int(left) - 2)))
