@@ -27,7 +27,7 @@ from aar_lab.errors import BadSettings
 @click.command()
 @click.argument("study", type=click.Choice(list(STUDIES)))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Of all campaigns.")
-@click.option("--repeats", default=6, show_default=True, help="Pairs of campaigns, at least 6.")
+@click.option("--repeats", default=6, show_default=True, help="Pairs of campaigns.")
 @click.option("--problem", default="chat-mini", show_default=True)
 @click.option("--researchers", default=3, show_default=True, help="1…9, of each campaign.")
 @click.option("--minutes", default=3.0, show_default=True, help="Of search, of each campaign.")

@@ -14,7 +14,7 @@ import ast
 import lzma
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +22,7 @@ from aar_host.studies.families import OTHER, family_of
 from aar_lab.cards import parse
 from aar_lab.methods import NAMES
 
+KEPT = 4096
 # Without a header or a checksum; the dictionary holds the corpus and any source as well.
 _FILTERS: list[Mapping[str, Any]] = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 22}]
 
@@ -39,6 +40,7 @@ class Complexity:
         return asdict(self)
 
 
+@lru_cache(KEPT)
 def complexity_of(source: str) -> Complexity:
     """The counts of a source, which is read and not run; `BadSource` if it is not Python."""
     tree = _Bare().visit(parse(source))
@@ -47,7 +49,7 @@ def complexity_of(source: str) -> Complexity:
     return Complexity(
         nodes=sum(1 for _ in ast.walk(tree)),
         components=len(families),
-        description=max(0, _size(_corpus() + text) - _size(_corpus())),
+        description=max(0, _size(_corpus() + text) - _corpus_size()),
     )
 
 
@@ -90,6 +92,11 @@ def _stores(node: ast.Name) -> bool:
 
 def _size(text: bytes) -> int:
     return len(lzma.compress(text, lzma.FORMAT_RAW, filters=_FILTERS))
+
+
+@cache
+def _corpus_size() -> int:
+    return _size(_corpus())
 
 
 @cache

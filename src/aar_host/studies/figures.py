@@ -44,9 +44,10 @@ def draw_study(document: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def _title(document: Mapping[str, Any]) -> str:
+    pairs = len(document["pairs"])
     return (
         f"{document['study']}: {document['problem']}, {document['researchers']} researchers, "
-        f"{document['minutes']:g} min, {len(document['pairs'])} pairs"
+        f"{document['minutes']:g} min, {pairs} pair{'' if pairs == 1 else 's'}"
     )
 
 
