@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from aar_host.researchers.base import MODEL_PORT, Launch, Station
+from aar_host.researchers.base import MODEL_PORT, Launch, Station, Wire
+from aar_host.researchers.line import need_model
 from aar_host.researchers.programs import CLAUDE_CODE
 
 TOOLS = ("Bash", "Read", "Write", "Edit", "Glob", "Grep")
@@ -31,8 +32,8 @@ class ClaudeCode:
 
     def launch(self, station: Station, brief: str) -> Launch:
         """One `claude -p` on the brief."""
+        model = need_model(station, Wire.MESSAGES, self.name)
         program, mounts = CLAUDE_CODE.mounted()
-        model = station.model or ""
         command = [
             *(program, "-p", "--output-format", "stream-json", "--verbose", "--model", model),
             *("--mcp-config", f"/workspace/{MCP_FILE}", "--strict-mcp-config"),

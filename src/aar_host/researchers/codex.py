@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from aar_host.researchers.base import MODEL_PORT, Launch, Station
+from aar_host.researchers.base import MODEL_PORT, Launch, Station, Wire
+from aar_host.researchers.line import need_model
 from aar_host.researchers.programs import CODEX
 
 HOME = ".agent/codex"
@@ -58,9 +59,10 @@ class Codex:
 
     def launch(self, station: Station, brief: str) -> Launch:
         """One `codex exec` on the brief."""
+        model = need_model(station, Wire.RESPONSES, self.name)
         program, mounts = CODEX.mounted()
         command = [program, "exec", "--skip-git-repo-check", "--json", "-"]
-        config = CONFIG.format(model=json.dumps(station.model or ""), port=MODEL_PORT)
+        config = CONFIG.format(model=json.dumps(model), port=MODEL_PORT)
         environment = {"CODEX_HOME": f"/workspace/{HOME}"}
         files = {f"{HOME}/config.toml": config}
         return Launch(command, files, environment, mounts, stdin=brief)

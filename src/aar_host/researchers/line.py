@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aar_host.researchers.base import CallNote, CallOutcome, Wire
+from aar_host.researchers.base import CallNote, CallOutcome, Station, Wire
+from aar_lab.errors import BadSettings
 
 
 class CallLog:
@@ -47,3 +48,16 @@ class Line:
     wire: Wire
     socket: Path
     calls: Callable[[int], Sequence[CallNote]]
+
+
+def need_model(station: Station, wire: Wire, driver: str) -> str:
+    """What the model of a seat is called; `BadSettings` if it does not speak that protocol."""
+    if station.model is None:
+        raise BadSettings(driver, "it needs a model and its seat has none", "Name a model.")
+    if station.wire is not wire:
+        raise BadSettings(
+            f"{driver} with {station.model}",
+            f"it speaks the protocol {wire}, its model {station.wire}",
+            f"Choose a model of the protocol {wire}, or the driver inspect.",
+        )
+    return station.model

@@ -1,4 +1,4 @@
-"""A host for agents: the real server with the tiny problem, workers that train, a scripted model."""
+"""A host for agents: the real server, the tiny problem, workers that train, a scripted model."""
 
 from __future__ import annotations
 

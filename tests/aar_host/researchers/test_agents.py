@@ -16,7 +16,7 @@ from aar_host.researchers.base import Wire
 from aar_host.researchers.claude_code import ClaudeCode
 from aar_host.researchers.codex import Codex
 from aar_host.researchers.line import CallLog, Line
-from aar_host.researchers.sessions import Patience, Sessions
+from aar_host.researchers.sessions import Sessions
 from aar_host.store.findings import list_findings
 from aar_host.store.submissions import get_submission
 
