@@ -174,5 +174,5 @@ class MessagesReader:
 
 
 def _own(tool: Any) -> bool:
-    kind = as_object(tool).get("type")
-    return kind is None or (isinstance(kind, str) and kind.startswith(OWN_TOOLS))
+    kind = tool.get("type", "custom") if isinstance(tool, dict) else None
+    return isinstance(kind, str) and kind.startswith(OWN_TOOLS)
