@@ -37,7 +37,6 @@ SETTINGS = (
     Setting("job_attempts", "3", "how often a job's worker may be lost before the job is"),
     Setting("job_pids", "64", "processes and threads of one box"),
     Setting("job_disk_mb", "64", "what one box may write to its workspace, in MiB"),
-    Setting("job_attempts", "3", "lost workers of a job after which it is given up"),
     Setting("seat_restarts", "3", "how often a researcher's dead box is replaced in one run"),
     Setting("max_submissions", "", "submissions of a campaign, pooled; empty: the policy's cap"),
     Setting("snapshots_url", "", "methods by digest: folder or s3://…; empty: DIR/snapshots"),
@@ -98,6 +97,11 @@ def cache_dir() -> Path:
 def agents_dir() -> Path:
     """The npm folder into which agents are installed."""
     return Path(setting("agents_dir") or Path(sys.prefix, "agents"))
+
+
+def variable(name: str) -> str:
+    """A variable that the user named, as that which holds a key; empty if it is not set."""
+    return os.environ.get(name, "")
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ something, it is None, never a guess.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,12 @@ import yaml
 
 from aar_host.feedback import get_policy
 from aar_host.fleet.options import Options
-from aar_host.fleet.seating import SeatPlan
+from aar_host.fleet.seating import ModelPlan, SeatPlan
+from aar_host.models.prices import Price, load_prices, price_of
+from aar_host.monitors.asking import MONITOR
 from aar_host.settings import number_or
 from aar_host.store.schema import SubmissionKind
 
-MONITOR = "monitor"
 GRACE_SECONDS = 20.0
 RATES = Path(__file__).with_name("rates.yaml")
 
@@ -181,8 +182,16 @@ def measured_job(cache_dir: Path, problem: str) -> float | None:
 
 
 def _free(options: Options) -> set[str]:
-    """Names of models whose stated price is nothing."""
-    return {m.name for m in options.models if m.price is not None and not any(m.price.values())}
+    """Names of models that cost nothing; `UnknownName` where the price of one is not known."""
+    table = load_prices(Path(options.prices) if options.prices else None) if options.models else {}
+    return {model.name for model in options.models if not _costs(model, table)}
+
+
+def _costs(model: ModelPlan, table: Mapping[str, Price]) -> bool:
+    if model.price is not None:
+        return any(model.price.values())
+    price = price_of(table, model.model)
+    return price.input > 0 or price.output > 0
 
 
 def _watching(options: Options) -> set[str]:

@@ -10,20 +10,22 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from aar_host.budgets import MARKS
 from aar_host.fleet.campaign import Campaign, serving
+from aar_host.fleet.drivers import driver_of
 from aar_host.fleet.finals import close_search, open_sealed
+from aar_host.fleet.observing import observing
 from aar_host.fleet.options import Options, Show
 from aar_host.fleet.outcome import Ending, results
-from aar_host.fleet.seats import Seats
+from aar_host.fleet.seats import Driver, Hosting, Seats
 from aar_host.fleet.standing import standing
 from aar_host.fleet.timeline import Heart
 from aar_host.jobs.executor import Executor, LocalExecutor
-from aar_host.researchers.base import Researcher
-from aar_host.researchers.search import Search
 from aar_host.store.campaigns import get_campaign, set_state
 from aar_host.store.jobs import requeue_lost
 from aar_host.store.ledger import Event, append, events, verify_ledger
 from aar_host.store.schema import CampaignState
+from aar_host.store.spending import settle_lost
 from aar_host.store.submissions import UNFINISHED, list_submissions
 
 POLL_SECONDS = 0.1
@@ -80,6 +82,11 @@ class Run:
     def left(self) -> float:
         """Seconds of the search that are left, at least 0."""
         return max(0.0, self._seconds - self._heart.ran)
+
+    @property
+    def ran(self) -> float:
+        """Seconds that the search has had so far."""
+        return self._heart.ran
 
     @property
     def stopped(self) -> str | None:
@@ -150,6 +157,7 @@ def running(campaign: Campaign, options: Options, watch: Callable[[], Any]) -> I
     executor = LocalExecutor(campaign.store, options.out, options.workers)
     executor.clear()
     requeue_lost(campaign.store, campaign.id, everyone=True, counted=False)
+    settle_lost(campaign.store, campaign.id)
     executor.start()
     try:
         with watch() as show:
@@ -164,18 +172,20 @@ def run_campaign(
     campaign: Campaign,
     options: Options,
     watch: Callable[[], Any],
-    driver: Researcher | None = None,
+    driver: Driver = driver_of,
 ) -> Mapping[str, Any]:
     """Run a campaign to its end, from wherever it is, and leave DIR/results.json.
 
     Args:
         watch: gives a context manager whose value shows each `Status`.
-        driver: what works at every seat; the search if left out.
+        driver: makes what works at a seat.
     """
     with running(campaign, options, watch) as run:
         if run.state is CampaignState.OPEN:
             with serving(campaign) as socket:
-                _search(run, Seats(campaign, options, driver or Search(), socket))
+                hosting = Hosting(socket, driver, lambda: run.ran)
+                with Seats(campaign, options, hosting) as seats:
+                    _search(run, seats)
         return run.final()
 
 
@@ -183,14 +193,14 @@ def _search(run: Run, seats: Seats) -> None:
     run.seats = seats.states
     if run.stopped is not None:
         seats.wind_down()
-    try:
-        seats.start()
-        if run.stopped is None:
-            run.end_search(_until_stopped(run, seats))
-        _wind_down(run, seats)
-    finally:
-        seats.stop()
-        seats.keep_files()
+    with observing(run.campaign, run.options, seats):
+        try:
+            seats.start()
+            if run.stopped is None:
+                run.end_search(_until_stopped(run, seats))
+            _wind_down(run, seats)
+        finally:
+            seats.stop()
 
 
 def _until_stopped(run: Run, seats: Seats) -> str:
@@ -216,4 +226,6 @@ def _wind_down(run: Run, seats: Seats) -> None:
 
 def _used_up(campaign: Campaign) -> bool:
     found = get_campaign(campaign.store, campaign.id)
-    return found.charged >= int(found.config["max_submissions"])
+    warnings = (e for e in events(campaign.store, campaign.id) if e.kind == "budget_warning")
+    spent = any(event.payload["share"] == MARKS[-1] for event in warnings)
+    return spent or found.charged >= int(found.config["max_submissions"])

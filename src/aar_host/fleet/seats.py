@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from aar_host.auth import issue
 from aar_host.fleet.campaign import Campaign, researcher_seed
-from aar_host.fleet.options import NAMES, Options
+from aar_host.fleet.desks import Desks, endpoints_of
+from aar_host.fleet.drivers import driver_of
+from aar_host.fleet.options import Options
+from aar_host.fleet.seating import SeatPlan
+from aar_host.models.endpoint import Endpoint
 from aar_host.researchers.base import Researcher
-from aar_host.researchers.directions import directions
 from aar_host.researchers.station import BoxStation, Seat, Terms, seat_spec
 from aar_host.sandbox import (
     box_dir,
@@ -32,42 +37,95 @@ KEPT = "researchers"
 KEPT_FILES = ("notebook.md", "notebook.jsonl")
 MAX_KEPT_BYTES = 4 << 20
 MAX_FACT = 500
+MONITOR = "monitor"
+
+Driver = Callable[[SeatPlan, Path], Researcher]
 
 
-class Seats:
-    """All researchers of a campaign.
+def check_seats(options: Options) -> Mapping[str, Endpoint]:
+    """The endpoints of a campaign's models, once all that its seats need is there.
+
+    Raises:
+        BadSettings: a program, a key or an extra is missing; the remedy says which.
+        UnknownName: the price of a model is not known.
+    """
+    for seat in options.seated:
+        driver_of(seat, options.out)
+    return endpoints_of(options)
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """What seats are given by the campaign that runs.
 
     Args:
-        driver: what works at every seat.
-        socket: the campaign's server.
+        socket: at which it is served.
+        driver: what works at a seat; tests give their own.
+        ran: seconds that the campaign has been served.
     """
 
-    def __init__(
-        self, campaign: Campaign, options: Options, driver: Researcher, socket: Path
-    ) -> None:
-        self._campaign, self._options, self._driver = campaign, options, driver
+    socket: Path
+    driver: Driver = driver_of
+    ran: Callable[[], float] = lambda: 0.0
+
+
+class Seats(AbstractContextManager["Seats"]):
+    """All researchers of a campaign; their desks are open while the context lasts.
+
+    Raises:
+        BadSettings: as of `check_seats`.
+    """
+
+    def __init__(self, campaign: Campaign, options: Options, hosting: Hosting) -> None:
+        self._campaign, self._options, self._hosting = campaign, options, hosting
         self._stop = threading.Event()
         self.states: dict[str, tuple[str, str]] = {}
-        self._workspaces: dict[str, Path] = {}
-        self._stations = [self._station(i, socket) for i in range(options.researchers)]
+        self.workspaces: dict[str, Path] = {}
+        seated = options.seated
+        drivers = [hosting.driver(seat, self._kept(seat.name)) for seat in seated]
+        tokens = {seat.name: self._token(seat) for seat in seated}
+        if options.review or options.judge:
+            issue(campaign.store, campaign.id, MONITOR, Role.VIEWER, self._hours)
+        self.desks = Desks(campaign, endpoints_of(options), list(tokens.values()))
+        self._stations = [self._station(seat, tokens[seat.name]) for seat in seated]
         self._threads = [
-            threading.Thread(target=self._work, args=(station,), daemon=True)
-            for station in self._stations
+            threading.Thread(target=self._work, args=pair, daemon=True)
+            for pair in zip(drivers, self._stations, strict=True)
         ]
 
-    def _station(self, number_: int, socket: Path) -> BoxStation:
-        name, campaign = NAMES[number_], self._campaign
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self.desks.__exit__(kind, error, trace)
+        self.keep_files()
+
+    @property
+    def _hours(self) -> float:
         # A token outlives its campaign, or the search would end unnoticed.
-        hours = max(number("token_hours"), self._options.minutes / 60 + 1)
-        token = issue(campaign.store, campaign.id, name, Role.RESEARCHER, hours)
-        workspace = self._workspaces[name] = self._workspace(name)
+        return max(number("token_hours"), self._options.minutes / 60 + 1)
+
+    def _token(self, seat: SeatPlan) -> str:
+        role = Role.HUMAN_RESEARCHER if seat.driver == "human" else Role.RESEARCHER
+        return issue(self._campaign.store, self._campaign.id, seat.name, role, self._hours)
+
+    def _station(self, seat: SeatPlan, token: str) -> BoxStation:
+        campaign, name = self._campaign, seat.name
+        workspace = self.workspaces[name] = self._workspace(name)
         self.states[name] = ("starting", "")
         seconds = self._options.minutes * 60 + SPARE_SECONDS
-        places = {"/data": campaign.grounds.practice, "/forum": campaign.forum}
-        spec = seat_spec(workspace, places, socket, token, seconds)
-        seat = Seat(name, directions()[number_], researcher_seed(self._options, name))
+        places = {"/data": campaign.grounds.practice}
+        if self._options.sharing:
+            places["/forum"] = campaign.forum
+        spec = seat_spec(workspace, places, self._hosting.socket, token, seconds)
+        sitter = Seat(name, self._options.direction(seat), researcher_seed(self._options, name))
         terms = Terms(restarts=number("seat_restarts"))
-        return BoxStation(seat, campaign.sandbox, spec, self._listen, terms)
+        if seat.model is not None:
+            terms = replace(terms, line=self.desks.line(name, seat.model))
+        return BoxStation(sitter, campaign.sandbox, spec, self._listen, terms)
 
     def _workspace(self, name: str) -> Path:
         """As an earlier run left it; a new one gets back the files that were kept."""
@@ -77,21 +135,30 @@ class Seats:
         remove_workspace(workspace)  # that of root was not finished
         new_workspace(workspace.name)
         for file in KEPT_FILES:
-            kept = self._options.out / KEPT / name / file
+            kept = self._kept(name) / file
             if kept.exists():
                 put_file(workspace, file, kept.read_bytes())
         return workspace
 
+    def _kept(self, name: str) -> Path:
+        return self._options.out / KEPT / name
+
     def _listen(self, name: str, state: str, facts: Mapping[str, Any]) -> None:
         shown = str(facts.get("title") or facts.get("reason") or facts.get("error") or "")
-        self.states[name] = (state, shown)
+        self.states[name] = (state, shown or str(facts.get("fault", "")))
         payload = {"researcher": name, "state": state, "facts": _bounded(facts)}
         store = self._campaign.store
         with store.writing() as connection:
             append(connection, store.clock(), Event(self._campaign.id, "researcher_event", payload))
 
-    def _work(self, station: BoxStation) -> None:
-        self._driver.run(station, self._stop.is_set)
+    def _work(self, driver: Researcher, station: BoxStation) -> None:
+        limit = self._options.budgets.of(station.name).wall_seconds
+
+        def stop() -> bool:
+            over = limit is not None and self._hosting.ran() >= limit
+            return self._stop.is_set() or over
+
+        driver.run(station, stop)
 
     def start(self) -> None:
         """Let them begin."""
@@ -117,8 +184,8 @@ class Seats:
 
     def keep_files(self) -> None:
         """Copy the notebooks out of the workspaces, as text of limited size, and remove these."""
-        for name, workspace in self._workspaces.items():
-            folder = self._options.out / KEPT / name
+        for name, workspace in self.workspaces.items():
+            folder = self._kept(name)
             folder.mkdir(parents=True, exist_ok=True)
             for file in KEPT_FILES:
                 with suppress(BadInput):

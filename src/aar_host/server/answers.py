@@ -7,7 +7,7 @@ the routes really send against them.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -57,6 +57,15 @@ class You(Answer):
     role: Role
 
 
+class Limit(Answer):
+    """A limit that the budget sets, and what is used of it."""
+
+    whose: Literal["you", "all"] = Field(description="one's own, or of all together")
+    resource: Literal["dollars", "tokens", "compute_seconds", "wall_seconds", "submissions"]
+    used: float = Field(ge=0, examples=[3.25])
+    limit: float = Field(gt=0, examples=[20.0])
+
+
 class Brief(Answer):
     """What the campaign asks, and what is left of its budget."""
 
@@ -71,6 +80,7 @@ class Brief(Answer):
     state: CampaignState
     submissions_left: int = Field(ge=0, examples=[287])
     seconds_left: float | None = Field(ge=0, examples=[118.5], description="null: no end is set")
+    budget: list[Limit] = Field(description="empty: nothing but the caps above")
 
 
 class Told(Answer):

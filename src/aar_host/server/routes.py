@@ -12,6 +12,7 @@ from aar_host.server.answers import Brief, Health, Leaderboard, told
 from aar_host.server.answers_forum import Lineage
 from aar_host.server.lineage import MAX_NODES, lineage
 from aar_host.store.campaigns import get_campaign
+from aar_host.store.spending import limits
 
 router = APIRouter(prefix="/v1", tags=["campaign"])
 
@@ -47,6 +48,7 @@ def brief(hall: InHall, reader: Reader) -> dict[str, Any]:
         "state": campaign.state,
         "submissions_left": max(0, config["max_submissions"] - campaign.charged),
         "seconds_left": left if left is None else round(left, 1),
+        "budget": limits(hall.store, hall.campaign, reader.id),
     }
 
 

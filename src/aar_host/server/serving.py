@@ -13,10 +13,12 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from aar_host.server.connections import guarded
 from aar_lab.errors import BadSettings, Conflict, Unavailable
 
 START_SECONDS = 10.0
 STOP_SECONDS = 2
+CONNECTIONS = 256
 LOOPBACK = "127.0.0.1"
 
 
@@ -39,10 +41,16 @@ def serve(app: FastAPI, path: Path, port: int | None = None) -> None:
 
 
 @contextmanager
-def listening(app: FastAPI, path: Path, port: int | None = None) -> Iterator[None]:
-    """Serve from a thread of this process while the context lasts; arguments as of `serve`."""
+def listening(
+    app: FastAPI, path: Path, port: int | None = None, connections: int = CONNECTIONS
+) -> Iterator[None]:
+    """Serve from a thread of this process while the context lasts; arguments as of `serve`.
+
+    Args:
+        connections: at one time; see `aar_host.server.connections`.
+    """
     sockets = _sockets(path, port)
-    server = _server(app)
+    server = _server(app, connections)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()
     try:
@@ -54,10 +62,11 @@ def listening(app: FastAPI, path: Path, port: int | None = None) -> Iterator[Non
         _close(sockets, path)
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: FastAPI, connections: int = CONNECTIONS) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=guarded(connections),
             log_level="warning",
             access_log=False,
             lifespan="on",

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from aar_host.budgets import Budgets, passed
+from aar_host.budgets import RESOURCES, Budgets, passed
 from aar_host.store.campaigns import Campaign, find_campaign
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
@@ -135,6 +135,22 @@ def spent(store: Store, campaign: str, actor: str | None = None) -> Spent:
         plan = find_campaign(connection, campaign)
         names = ("dollars", "tokens", "compute_seconds", "submissions")
         return Spent(**{name: used(connection, plan, actor, name) for name in names})
+
+
+def limits(store: Store, campaign: str, actor: str) -> list[dict[str, Any]]:
+    """What an actor has left: {"whose": "you" or "all", "resource", "used", "limit"} for each
+    limit of its own and of the pool."""
+    with store.reading() as connection:
+        plan = find_campaign(connection, campaign)
+        return [
+            {
+                "whose": "all" if whose is None else "you",
+                "resource": resource,
+                "used": used(connection, plan, whose, resource),
+                "limit": limit,
+            }
+            for whose, limit, resource in _limits(connection, plan, actor, RESOURCES)
+        ]
 
 
 def used(connection: Connection, campaign: Campaign, actor: str | None, resource: str) -> float:

@@ -120,7 +120,7 @@ def run(out: Path, log: Path) -> None:
         else options_of(out)
     )
     with started(options, lambda text, done, of: None, fresh, SECRET) as campaign:
-        run_campaign(campaign, options, _silent, Script(log))
+        run_campaign(campaign, options, _silent, lambda seat, logs: Script(log))
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_no_box_of_a_live_campaign_holds_a_test_item(cache, tmp_path):
     # The integrity rules would refuse a source that walks over files; here the box stands alone.
     options = Options("chat-mini", 1, 1.0, 0, out, "bubblewrap", 1, integrity=False)
     with started(options, _quiet) as campaign:
-        results = run_campaign(campaign, options, _silent, probe)
+        results = run_campaign(campaign, options, _silent, lambda seat, logs: probe)
     submission = probe.answers["submission"]
     assert "PROBE" not in json.dumps(submission)  # what a training box prints is the operator's
     jobs = jobs_of(open_store(out / "store.db"), submission["submission"], Tier.PUBLIC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.aar_host.models.conftest import empty_store
 from tests.aar_host.store.conftest import World
 
 from aar_host.auth import issue
@@ -22,6 +23,7 @@ RATE = 3.6  # a thousandth of a dollar a second
 
 @pytest.fixture
 def world(tmp_path) -> World:
+    (tmp_path / "lab.db").write_bytes(empty_store())
     return World(str(tmp_path / "lab.db"))
 
 

@@ -13,8 +13,9 @@ from aar_host.fleet.estimate import Machine, estimate, hourly, measured_job
 from aar_host.fleet.options import Options
 from aar_host.fleet.seating import ModelPlan, ReviewPlan, SeatPlan
 from aar_host.researchers.base import Wire
+from aar_lab.errors import UnknownName
 
-MODEL = ModelPlan("big", Wire.MESSAGES, "some-model", "", "")
+MODEL = ModelPlan("big", Wire.MESSAGES, "claude-sonnet-4-5", "", "")
 MACHINE = Machine(rate=3.6, limit=60.0, measured=10.0)
 
 
@@ -67,6 +68,11 @@ def test_models_that_cost_nothing_are_free():
     free = replace(MODEL, price={"input": 0.0, "output": 0.0})
     found = estimate(options(models=(free,)), MACHINE)["models"]["dollars"]
     assert found == {"expected": 0.0, "most": 0.0}
+
+
+def test_a_model_without_a_known_price_is_never_taken_for_free():
+    with pytest.raises(UnknownName, match="price"):
+        estimate(options(models=(replace(MODEL, model="who-knows"),)), MACHINE)
 
 
 def test_a_review_has_a_budget_of_its_own():

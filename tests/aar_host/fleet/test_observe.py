@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.aar_host.models.conftest import empty_store
 from tests.aar_host.store.conftest import PLAN, World
 
 from aar_host.auth import issue
@@ -26,6 +27,7 @@ FLAG = Flag("environment", "ada", "printenv", Severity.NOTICE, "event 1")
 
 @pytest.fixture
 def world(tmp_path) -> World:
+    (tmp_path / "lab.db").write_bytes(empty_store())
     return World(str(tmp_path / "lab.db"))
 
 
