@@ -31,10 +31,13 @@ def draw_study(document: Mapping[str, Any], folder: Path) -> list[Path]:
         figure = Figure(figsize=(9.2, 6.4), layout="constrained", dpi=150)
         axes = figure.subplots(2, 2)
         _over_time(axes[0, 0], document, "frontier", "best public PGR so far")
-        _pairs(axes[0, 1], document, "pgr", "sealed PGR of the finalist chosen on public")
-        _over_time(axes[1, 0], document, "entropy", "entropy of families so far, nats")
-        _pairs(axes[1, 1], document, "description", "idea complexity, bytes beyond the corpus")
+        _pairs(axes[0, 1], document, "pgr", "sealed PGR")
+        _over_time(axes[1, 0], document, "entropy", "family entropy so far, nats")
+        axes[1, 0].set_ylim(bottom=0)
+        _pairs(axes[1, 1], document, "description", "idea complexity, bytes")
         axes[0, 0].legend(frameon=False, loc="lower right")
+        for one in axes[:, 0]:
+            one.set_xlim(0, document["minutes"])
         figure.suptitle(_title(document), fontsize=10)
         paths = [folder / f"study.{kind}" for kind in KINDS]
         for path in paths:
@@ -102,7 +105,8 @@ def _pairs(axes: Axes, document: Mapping[str, Any], name: str, label: str) -> No
             axes.plot([place - 0.12, place + 0.12], [mean] * 2, color=color, linewidth=2.2)
     row = next(row for row in document["comparisons"] if row["measure"] == name)
     if row["p"] is not None:
-        axes.set_title(f"{row['difference']:+.2f}, p = {row['p']:.2f}", fontsize=9)
+        words = f"{row['difference']:+.2f}, p = {row['p']:.2f}".replace("-", "−")
+        axes.set_title(words, fontsize=9)
     axes.set_xlim(-0.5, 1.5)
     axes.set_xticks([0, 1], names)
     axes.set_ylabel(label)

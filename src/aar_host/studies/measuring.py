@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from aar_host.fleet.campaign import options_of
 from aar_host.fleet.timeline import Timeline
 from aar_host.jobs.places import view_campaign_store
 from aar_host.store import Store
@@ -52,18 +53,12 @@ def handed_in(store: Store, campaign: str) -> list[HandedIn]:
     return found
 
 
-def diversity_in(directory: Path, seconds: float) -> dict[str, Any]:
-    """As `diversity_of`, of the campaign in a directory, with what each method is.
-
-    Args:
-        seconds: how long it was served.
-
-    Raises:
-        BadInput, BadSettings, Unavailable: its store cannot be read.
-    """
+def diversity_in(directory: Path) -> dict[str, Any]:
+    """As `diversity_of` over the time of its search, of the campaign in a directory, with what each
+    method is; errors as of `view_campaign_store`."""
     rows = handed_in(*view_campaign_store(directory))
     return {
-        **diversity_of([row.tried for row in rows], max(seconds, 1e-9)),
+        **diversity_of([row.tried for row in rows], _search_seconds(directory)),
         "agreeing": sum(row.family.agrees for row in rows),
         "description": _mean([row.complexity.description for row in rows]),
         "submissions": [
@@ -103,7 +98,7 @@ def measured(directory: Path) -> dict[str, Any]:
     """
     results = _read(directory)
     best = _leader(results["finalists"])
-    diversity = diversity_in(directory, results["seconds"])
+    diversity = diversity_in(directory)
     return {
         "campaign": results["campaign"],
         "stopped": results["stopped"],
@@ -114,10 +109,14 @@ def measured(directory: Path) -> dict[str, Any]:
         "public": best and best["public"]["pgr"],
         "submissions": results["submissions"],
         "failed": results["failed"],
-        "frontier": _frontier(results["history"], results["seconds"]),
+        "frontier": _frontier(results["history"], _search_seconds(directory)),
         **{name: diversity[name] for name in ("entropy", "corrected", "families", "curve")},
         **{name: diversity[name] for name in ("agreeing", "description")},
     }
+
+
+def _search_seconds(directory: Path) -> float:
+    return options_of(directory).minutes * 60
 
 
 def _read(directory: Path) -> dict[str, Any]:

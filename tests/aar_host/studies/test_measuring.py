@@ -45,7 +45,7 @@ def test_a_campaign_without_a_sealed_score_has_no_pgr(directory):
 
 
 def test_every_method_is_told_with_what_it_is_and_what_it_says(directory):
-    rows = diversity_in(directory, 30.0)["submissions"]
+    rows = diversity_in(directory)["submissions"]
     assert [row["researcher"] for row in rows] == ["ada", "blaise"] * 2
     assert [row["family"] for row in rows] == [row["declared"] for row in rows]
     assert rows[1]["description"] > rows[0]["description"] > 0
