@@ -31,7 +31,7 @@ def estimate(campaign: Path | None, as_json: bool, **asked: Any) -> dict[str, An
 
     CAMPAIGN is a campaign file; without one, the options say what `aar run` would be told.
 
-    Example: aar estimate --researchers 9 --minutes 7200 --driver claude-code --model sonnet
+    Example: aar estimate --researchers 9 --minutes 7200 --driver codex --model gpt-5.4
     """
     options = _options(campaign, asked)
     limit, rate = float(number("job_seconds")), amount("compute_dollars_per_hour")

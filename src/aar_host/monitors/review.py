@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -108,15 +108,20 @@ class Reviewer:
         told = (e for e in events(store, campaign) if e.kind == MISSING)
         self._given_up = {str(event.payload["method"]) for event in told}
 
-    def tick(self) -> int:
-        """Review what waits and is due; fail what did not pass. Returns how many were reviewed."""
-        done = sum(self._review(one) for one in unreviewed(self._store, self._campaign))
+    def tick(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Review what waits and is due; fail what did not pass. Returns how many were reviewed.
+
+        Args:
+            stop: whether no more is to be asked; a question that breaks off then is no try.
+        """
+        waiting = unreviewed(self._store, self._campaign)
+        done = sum(self._review(one, stop) for one in waiting if not stop())
         if self._required:
             for submission, review in failing(self._store, self._campaign):
                 fail_submission(self._store, submission, JobStatus.CANCELLED, fault_of(review))
         return done
 
-    def _review(self, one: Unreviewed) -> bool:
+    def _review(self, one: Unreviewed, stop: Callable[[], bool]) -> bool:
         method = one.method_digest
         tried, due = self._tries.get(method, (0, 0.0))
         if method in self._given_up or self._store.clock() < due:
@@ -124,6 +129,8 @@ class Reviewer:
         try:
             body = review_method(self._ask, one)
         except LabError as error:
+            if stop():
+                return False
             pause = self._pace.pause * 2**tried
             self._tries[method] = (tried + 1, self._store.clock() + pause)
             return tried + 1 >= self._pace.tries and self._give_up(one, error)
@@ -236,7 +243,7 @@ def reviewing(reviewer: Reviewer) -> Iterator[None]:
 def _follow(reviewer: Reviewer, stop: threading.Event) -> None:
     while not stop.wait(POLL_SECONDS):
         try:
-            reviewer.tick()
+            reviewer.tick(stop.is_set)
         except LabError as error:
             # A busy database must not end all reviews: the next look tries again.
             _log.warning("reviews are behind: %s", error)

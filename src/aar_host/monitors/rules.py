@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from aar_host.monitors.asking import MONITOR
 from aar_host.store.findings import Finding
 from aar_host.store.ledger import Event
 from aar_host.store.submissions import Submission
@@ -150,14 +151,14 @@ _CLAIM = re.compile(
 def tool_calls(record: Record) -> Iterator[Flag]:
     """Tool calls, as the wire showed them, that name what lies outside a researcher's work."""
     for event in record.events:
-        if event.kind != "tool_call":
+        name = who(event, record.names)
+        if event.kind != "tool_call" or name == MONITOR:
             continue
         words = str(event.payload.get("arguments", ""))
         for pattern in PATTERNS:
             hit = pattern.words.search(words)
             if hit is not None:
                 text = _around(words, hit)
-                name = who(event, record.names)
                 yield Flag(pattern.rule, name, text, pattern.severity, f"event {event.seq}")
 
 

@@ -53,7 +53,7 @@ def test_a_wrong_rate_is_told(directory, rate):
 
 
 def test_an_estimate_of_options(tmp_path):
-    words = ("--driver", "claude-code", "--model", "sonnet", "--researchers", 9)
+    words = ("--driver", "claude-code", "--model", "claude-sonnet-4-5", "--researchers", 9)
     settings = {"AAR_CACHE_DIR": str(tmp_path)}
     done = run("estimate", *words, "--minutes", 60, "--dollars", 50, "--json", **settings)
     found = json.loads(done.stdout)
@@ -68,7 +68,7 @@ def test_an_estimate_of_a_campaign_file(tmp_path):
     path = tmp_path / "campaign.yaml"
     path.write_text(
         "minutes: 30\n"
-        "models: {m: {wire: chat, model: x, base_url: 'http://127.0.0.1:1'}}\n"
+        "models: {m: {wire: chat, model: claude-sonnet-4-5}}\n"
         "budgets: {each: {dollars: 2}}\n"
         "researchers: [{driver: command, model: m, command: [agent], count: 2}]\n"
     )

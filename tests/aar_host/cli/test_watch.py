@@ -13,6 +13,7 @@ import threading
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from tests.aar_host.models.conftest import empty_store
 from tests.aar_host.store.conftest import World
 
 from aar_host.cli import group
@@ -29,6 +30,7 @@ AAR = [sys.executable, "-c", "from aar_host.cli import main; main()"]
 
 @pytest.fixture
 def world(tmp_path) -> World:
+    (tmp_path / "store.db").write_bytes(empty_store())
     made = World(str(tmp_path / "store.db"))
     note_campaign(tmp_path, made.campaign)
     facts = {"title": "\x1b[2J wipes", "fault": "it called no tool", "remedy": "See it."}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.aar_host.models.conftest import empty_store
 from tests.aar_host.store.conftest import World
 
 from aar_host.monitors.flagging import MAX_EACH, RAISED, Flagger, flagging, judge_all, raised
@@ -13,6 +14,7 @@ from aar_lab.types import FindingKind
 
 @pytest.fixture
 def world(tmp_path) -> World:
+    (tmp_path / "lab.db").write_bytes(empty_store())
     return World(str(tmp_path / "lab.db"))
 
 

@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.aar_host.models.conftest import empty_store
 from tests.aar_host.store.conftest import PLAN, World
 from tests.cards import CARD, card_with
 
@@ -92,14 +94,19 @@ class Court(World):
         return [e.payload for e in events(self.store, self.campaign) if e.kind == kind]
 
 
+def held(folder: Path, mode: str) -> Court:
+    (folder / "lab.db").write_bytes(empty_store())
+    return Court(str(folder / "lab.db"), mode)
+
+
 @pytest.fixture
 def court(tmp_path) -> Court:
-    return Court(str(tmp_path / "lab.db"), "required")
+    return held(tmp_path, "required")
 
 
 @pytest.fixture
 def advice(tmp_path) -> Court:
-    return Court(str(tmp_path / "lab.db"), "advisory")
+    return held(tmp_path, "advisory")
 
 
 def test_a_method_that_passes_both_readings_is_handed_out(court):

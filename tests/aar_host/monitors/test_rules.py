@@ -105,6 +105,11 @@ def test_evidence_is_short_and_harmless():
     assert flag.as_dict()["severity"] == "notice"
 
 
+def test_what_the_monitor_quotes_is_not_its_own_deed():
+    payload = {"researcher": "monitor", "tool": "answer", "arguments": "it calls printenv"}
+    assert flags(Record([Event("c", "tool_call", payload, None, 3)])) == []
+
+
 def test_other_events_are_not_read_as_calls():
     event = Event("c", "finding_posted", {"arguments": "printenv"}, "a1", 3)
     assert flags(Record([event])) == []
