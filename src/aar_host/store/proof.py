@@ -16,6 +16,7 @@ from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
 from aar_host.store.evidence import Check, Evidence, checked, compare, differences, only
 from aar_host.store.ledger import Event, verify_chain
+from aar_host.store.reviews import reviews_proof
 from aar_host.store.schema import (
     SubmissionKind,
     Tier,
@@ -246,4 +247,5 @@ PROOFS: tuple[tuple[str, Proof], ...] = (
     ("predictions", _predictions),
     ("scores", _scores),
     ("findings", _findings),
+    ("reviews", reviews_proof),
 )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, insert, select
 
 from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
+from aar_host.store.evidence import Evidence, compare, only
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import ReviewVerdict, jobs, methods, reviews, submissions
 from aar_lab.digest import digest_json
@@ -105,6 +106,26 @@ def failing(store: Store, campaign: str) -> list[tuple[str, Review]]:
     with store.reading() as connection:
         rows = connection.execute(query.where(reviews.c.verdict == ReviewVerdict.FAIL)).all()
     return [(row[0], Review(*row[1:])) for row in rows]
+
+
+def reviews_proof(evidence: Evidence) -> tuple[str, list[str]]:
+    """That the reviews are as they were written, and, where required, that nothing else ran."""
+    rows = evidence.rows(reviews)
+    names = ("verdict", "review")
+    told = {e.payload.get("method"): only(e.payload, names) for e in evidence.of(RECORDED)}
+    stored: dict[Any, dict[str, Any]] = {
+        row.method_digest: {"verdict": row.verdict, "review": digest_json(row.body)} for row in rows
+    }
+    faults = compare("review", told, stored)
+    if find_campaign(evidence.connection, evidence.campaign).config.get("review") == REQUIRED:
+        methods_of = {row.id: row.method_digest for row in evidence.rows(submissions)}
+        ran = {e.payload.get("submission") for e in evidence.of("job_finished")}
+        faults += [
+            f"submission {name} was trained, and its method has not passed its review"
+            for name in sorted(map(str, ran))
+            if told.get(methods_of.get(name), {}).get("verdict") != ReviewVerdict.PASS
+        ]
+    return f"{len(rows)} reviews", faults
 
 
 def only_reviewed(connection: Connection, campaign: str, query: Select[Any]) -> Select[Any]:

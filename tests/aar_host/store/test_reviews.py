@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 from tests.aar_host.store.conftest import PLAN
 from tests.cards import CARD
 
+from aar_host.store import Tier
 from aar_host.store.campaigns import Plan, create_campaign
-from aar_host.store.jobs import claim_job
+from aar_host.store.jobs import Outcome, claim_job, finish_job, jobs_of
 from aar_host.store.ledger import events, verify_ledger
+from aar_host.store.proof import prove
 from aar_host.store.reviews import (
     RECORDED,
     failing,
@@ -17,7 +20,7 @@ from aar_host.store.reviews import (
     record_review,
     unreviewed,
 )
-from aar_host.store.schema import ReviewVerdict
+from aar_host.store.schema import ReviewVerdict, jobs, reviews
 from aar_host.store.submissions import Draft, add_submission, fail_submission
 from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import JobFailed, UnknownName
@@ -92,6 +95,29 @@ def test_where_required_only_what_passed_is_handed_out(strict):
         good,
         None,
     ]
+
+
+def proof(world):
+    checks = {check.name: check for check in prove(world.store, world.campaign)}
+    return checks["reviews"]
+
+
+def test_reviews_are_proven_by_the_ledger(strict):
+    strict.submit("good")
+    record_review(strict.store, strict.campaign, digest_text("good"), PASS)
+    finish_job(strict.store, claim(strict), Outcome(JobStatus.CRASHED))
+    assert (proof(strict).ok, proof(strict).found) == (True, "1 reviews")
+    with strict.store.writing() as connection:
+        connection.execute(update(reviews).values(verdict=ReviewVerdict.FAIL))
+    assert not proof(strict).ok
+
+
+def test_a_method_that_was_trained_past_its_review_is_found(strict):
+    name = strict.submit("bad")
+    with strict.store.writing() as connection:
+        connection.execute(update(jobs).values(status=JobStatus.RUNNING))
+    finish_job(strict.store, jobs_of(strict.store, name, Tier.PUBLIC)[0], Outcome(JobStatus.LOST))
+    assert f"submission {name} was trained" in proof(strict).found
 
 
 @pytest.mark.parametrize("review", [None, "advisory"])
