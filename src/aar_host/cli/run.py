@@ -20,6 +20,7 @@ from aar_host.cli.campaigns import (
 from aar_host.cli.common import json_option
 from aar_host.fleet.campaign import options_of
 from aar_host.fleet.run import run_campaign
+from aar_host.fleet.seats import check_seats
 from aar_lab.errors import BadSettings
 
 
@@ -61,6 +62,7 @@ def run(
         options = driver_options(**asked)
         if options.researchers < 1:
             raise BadSettings("0 researchers", "nobody would search", "Use `aar serve`.")
+    check_seats(options)
     with prepared(options, fresh=resume is None) as ready:
         run_campaign(ready, options, watching(as_json))
     return told(options.out, as_json)
