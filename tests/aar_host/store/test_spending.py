@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-from dataclasses import replace
+import os
+import signal
 
 import pytest
-from tests.aar_host.store.conftest import PLAN, World
+from tests.aar_host.store.budgeted import limited, warnings
+from tests.aar_host.store.conftest import World
 from tests.cards import CARD
 
-from aar_host.budgets import Budget, Budgets
-from aar_host.store import Tier, open_store
-from aar_host.store.campaigns import beat, create_campaign, get_campaign
+from aar_host.budgets import Budget
+from aar_host.store import open_store
+from aar_host.store.campaigns import beat, get_campaign
 from aar_host.store.claims import refuse_claim
-from aar_host.store.jobs import Outcome, claim_job, finish_job, jobs_of, queue_jobs
 from aar_host.store.ledger import events, verify_ledger
 from aar_host.store.schema import CallStatus
 from aar_host.store.spending import (
@@ -25,27 +26,11 @@ from aar_host.store.spending import (
     settle_lost,
     spent,
 )
-from aar_host.store.submissions import Draft, add_submission, get_submission
 from aar_lab.errors import BadInput, BadSource, Conflict, OverBudget, UnknownName
-from aar_lab.types import JobStatus
 
 DRAFT = CallDraft("model", "d" * 64, dollars=1.0, tokens=1000)
 DONE = Bill(CallStatus.DONE, "ok", 0.5, 100, {"input": 60, "output": 40})
 FAILED = Bill(CallStatus.FAILED, "failed", 0.0, 0.0)
-CRASHED = Outcome(JobStatus.CRASHED)
-
-
-def limited(world: World, **budgets: Budget) -> World:
-    """The world with a campaign of these budgets."""
-    config = {**PLAN.config, "max_submissions": 9, "budgets": Budgets(**budgets).as_dict()}
-    world.campaign = create_campaign(world.store, replace(PLAN, config=config)).id
-    world.actor = world.join("ada")
-    return world
-
-
-def warnings(world: World) -> list[tuple[str | None, str, float]]:
-    found = (e.payload for e in events(world.store, world.campaign) if e.kind == "budget_warning")
-    return [(body["researcher"], body["resource"], body["share"]) for body in found]
 
 
 def admit(world: World, actor: str | None = None, draft: CallDraft = DRAFT) -> str:
@@ -192,6 +177,23 @@ def test_calls_of_a_killed_host_are_charged_as_reserved_once(world):
         admit(world)
 
 
+def _admit_and_be_killed(where, campaign, actor):
+    admit_call(open_store(where), campaign, actor, DRAFT)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_call_of_a_host_that_was_killed_is_not_forgotten(world):
+    host = multiprocessing.get_context("fork").Process(
+        target=_admit_and_be_killed, args=(world.where, world.campaign, world.actor)
+    )
+    host.start()
+    host.join(60)
+    assert host.exitcode == -signal.SIGKILL
+    assert spent(world.store, world.campaign) == Spent()
+    assert [settle_lost(world.store, world.campaign) for _ in range(2)] == [1, 0]
+    assert spent(world.store, world.campaign) == Spent(DRAFT.dollars, DRAFT.tokens)
+
+
 def test_lost_calls_of_other_campaigns_stay_open(world):
     call, mine = admit(world), world.campaign
     limited(world)
@@ -230,54 +232,3 @@ def test_submissions_are_refused_for_the_seat_and_for_the_pool(world):
     assert (used[0].submissions, used[1]) == (4, 4)
     told = warnings(world)
     assert told.count(("ada", "submissions", 1.0)) == told.count((None, "submissions", 1.0)) == 1
-
-
-def _run(world: World, seconds: float, outcome: Outcome = CRASHED) -> None:
-    job = world.claim(seconds=1e6)
-    world.clock.now += seconds
-    finish_job(world.store, job, outcome)
-
-
-def test_compute_is_charged_by_time_even_where_a_job_failed(world):
-    limited(world, each=Budget(compute_seconds=100))
-    world.submit("a")
-    _run(world, 50)
-    assert spent(world.store, world.campaign, world.actor).compute_seconds == 50
-    _run(world, 31)
-    assert spent(world.store, world.campaign).compute_seconds == 81
-    told = [("ada", "compute_seconds", 0.5), ("ada", "compute_seconds", 0.8)]
-    assert warnings(world) == told
-
-
-def test_jobs_for_which_no_compute_is_left_are_cancelled_with_the_reason(world):
-    limited(world, each=Budget(compute_seconds=10))
-    first, second = world.submit("a"), world.submit("b")
-    bob = world.join("bob")
-    world.clock.now += 1
-    other = add_submission(world.store, world.campaign, bob, Draft("c", CARD))
-    _run(world, 11)
-    assert world.claim().submission == other
-    for name in (first, second):
-        found = get_submission(world.store, name)
-        assert (found.status, found.error["code"]) == (JobStatus.CANCELLED, "over_budget")
-        assert "compute_seconds" in found.error["value"]
-        statuses = {job.status for job in jobs_of(world.store, name, Tier.PUBLIC)}
-        assert statuses <= {JobStatus.CANCELLED, JobStatus.CRASHED}
-    ended = [e for e in events(world.store, world.campaign) if e.kind == "submission_failed"]
-    assert {e.payload["submission"] for e in ended} == {first, second}
-    with pytest.raises(OverBudget, match="compute_seconds"):
-        world.submit("d")
-    verify_ledger(world.store)
-
-
-def test_the_pool_of_compute_stops_everybody_but_not_the_sealed_scores(world):
-    limited(world, pool=Budget(compute_seconds=10))
-    first = world.submit("a")
-    _run(world, 10)
-    assert claim_job(world.store, world.campaign, "w", 60) is None
-    queue_jobs(world.store, first, Tier.SEALED, [0])
-    _run(world, 100)
-    assert spent(world.store, world.campaign).compute_seconds == 10
-    world.actor = world.join("bob")
-    with pytest.raises(OverBudget, match="pool"):
-        world.submit("b")
