@@ -18,7 +18,7 @@ from aar_host.fleet.options import Options
 from aar_host.fleet.run import run_campaign
 from aar_host.report.page import write_report
 from aar_host.report.results import as_interval, read_results
-from aar_host.report.text import NONE, number, sides
+from aar_host.report.text import NONE, count, number, sides
 from aar_host.studies.figures import draw_study
 from aar_host.studies.study import STUDIES, Repeats, Study, run_study
 from aar_lab.errors import BadSettings
@@ -88,6 +88,11 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     if not document["complete"]:
         done = len(document["pairs"])
         console.print(f"{done} of {document['repeats']} pairs; the same command goes on.")
+    if document["unscored"]:
+        scored = count(document["unscored"], "campaign")
+        console.print(f"{scored} without a sealed PGR: their pairs count for the other rows only.")
+    for mark in document["marks"]:
+        console.print(mark, markup=False)
     console.print(f"{out / 'study.json'}, {out / 'study.png'}", markup=False)
 
 
@@ -109,10 +114,10 @@ def _table(document: Mapping[str, Any]) -> Table:
             number(row["p_holm"], 3),
             number(row["detectable"]),
         )
-    pairs = len(document["pairs"])
+    pairs = count(len(document["pairs"]), "pair")
     least = document["comparisons"][0]["smallest_p"]
     table.caption = (
-        f"{pairs} pairs; differences with 95 % intervals; exact sign-flip test"
+        f"{pairs}; differences with 95 % intervals; exact sign-flip test"
         + (f", whose p is at least {number(least, 3)}" if least else "")
         + "; detectable: with power .8 at the .05 level."
     )

@@ -43,9 +43,13 @@ class Complexity:
 @lru_cache(KEPT)
 def complexity_of(source: str) -> Complexity:
     """The counts of a source, which is read and not run; `BadSource` if it is not Python."""
-    tree = _Bare().visit(parse(source))
+    tree = parse(source)
     families = [name for name in family_of(source).all if name != OTHER]
-    text = _canonical(tree)
+    try:
+        tree = _Bare().visit(tree)
+        text = _canonical(tree)
+    except RecursionError:  # nested as nobody nests: its words are counted as well
+        text = source.encode("utf-8", "surrogatepass")
     return Complexity(
         nodes=sum(1 for _ in ast.walk(tree)),
         components=len(families),

@@ -182,7 +182,8 @@ def _pair(study: Study, base: Options, number: int) -> dict[str, Any]:
 def document_of(
     study: Study, base: Options, pairs: list[dict[str, Any]], repeats: int
 ) -> dict[str, Any]:
-    """The study as JSON. `p_holm` counts all measures of the study as tests."""
+    """The study as JSON. `p_holm` counts all measures of the study as tests; `unscored` campaigns
+    have no sealed PGR."""
     first, second = study.conditions
     compared = [
         {"measure": measure, "label": label}
@@ -205,9 +206,15 @@ def document_of(
         "drivers": sorted({seat.driver for seat in base.seated}),
         "repeats": repeats,
         "complete": len(pairs) == repeats,
+        "marks": sorted({mark for run in _runs(pairs) for mark in run["marks"]}),
+        "unscored": sum(run["pgr"] is None for run in _runs(pairs)),
         "comparisons": [{**row, "p_holm": by_holm.get(row["measure"])} for row in compared],
         "pairs": pairs,
     }
+
+
+def _runs(pairs: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
+    return [run for pair in pairs for run in pair["conditions"].values()]
 
 
 def _write(path: Path, body: Mapping[str, Any]) -> None:

@@ -75,3 +75,9 @@ def test_components_are_the_families_it_belongs_to():
 def test_what_is_not_python_is_refused():
     with pytest.raises(BadSource):
         complexity_of("def train(:")
+
+
+def test_a_source_nested_too_deeply_is_measured_all_the_same():
+    deep = complexity_of(PLAIN + "x = " + "+".join("1" * 900) + "\n")
+    assert deep.nodes > 1800
+    assert deep.description > 0

@@ -72,7 +72,7 @@ def pairs_of(count: int) -> list[dict[str, object]]:
     """Pairs in which the directed campaign is better by 0.1, and 0.5 nats more diverse."""
     numbers = {name: {"pgr": 0.5, "corrected": 1.0} for name in STUDY.conditions}
     numbers["directed"] = {"pgr": 0.6, "corrected": 1.5}
-    same = {"description": 100.0, "submissions": 9}
+    same = {"description": 100.0, "submissions": 9, "marks": ["a mark"]}
     conditions = {name: {**same, **found} for name, found in numbers.items()}
     return [{"pair": i + 1, "conditions": conditions} for i in range(count)]
 
@@ -85,6 +85,7 @@ def test_differences_are_tested_by_pairs_and_for_all_measures_together(tmp_path)
     assert rows["pgr"]["p"] == rows["pgr"]["smallest_p"] == 2 / 64
     assert rows["pgr"]["p_holm"] == pytest.approx(len(MEASURES) * 2 / 64)
     assert rows["submissions"]["p"] == rows["submissions"]["p_holm"] == 1
+    assert (found["marks"], found["unscored"]) == (["a mark"], 0)
     nothing = document_of(STUDY, base(tmp_path), [], 6)
     assert {row["p_holm"] for row in nothing["comparisons"]} == {None}
 
