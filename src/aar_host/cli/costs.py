@@ -33,4 +33,6 @@ def costs(directory: Path, as_json: bool) -> dict[str, Any]:
         console.print(costs_table(found))
         if found["models"]:
             console.print(models_table(found["models"]))
+        if not found["compute_dollars_per_hour"]:
+            click.echo("Compute counts 0 dollars: set AAR_COMPUTE_DOLLARS_PER_HOUR.")
     return found

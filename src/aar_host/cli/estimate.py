@@ -39,6 +39,8 @@ def estimate(campaign: Path | None, as_json: bool, **asked: Any) -> dict[str, An
     found = estimate_of(options, Machine(rate, limit, measured))
     if not as_json:
         Console().print(estimate_table(found))
+        for sentence in found["assumptions"]:
+            click.echo(sentence)
     return found
 
 

@@ -26,9 +26,6 @@ def costs_table(costs: Mapping[str, Any]) -> Table:
         table.add_row(*_cells(row))
     table.add_section()
     table.add_row(*_cells(costs["total"]))
-    rate = costs["compute_dollars_per_hour"]
-    if not rate:
-        table.caption = Text("Compute counts 0 dollars: set AAR_COMPUTE_DOLLARS_PER_HOUR.")
     return table
 
 
@@ -80,7 +77,6 @@ def estimate_table(found: Mapping[str, Any]) -> Table:
     for name, span, show in rows:
         cells = (NONE if span["expected"] is None else show(span["expected"]),)
         table.add_row(name, *cells, WITHOUT if span["most"] is None else show(span["most"]))
-    table.caption = Text("\n".join(found["assumptions"]), justify="left")
     return table
 
 
