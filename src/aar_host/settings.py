@@ -46,7 +46,7 @@ SETTINGS = (
     Setting("agents_dir", "", "npm folder with agents; empty: `agents` beside the Python's `bin`"),
     Setting("claude_code", "", "the program of Claude Code; empty: found on PATH or in agents_dir"),
     Setting("codex", "", "the program of Codex; empty: found on PATH or in agents_dir"),
-    Setting("compute_dollars_per_hour", "0", "of one training job at a time; for costs alone"),
+    Setting("compute_dollars_per_hour", "0.0", "of one training job at a time; for costs alone"),
     Setting("token_hours", "24", "life of a token, in hours"),
 )
 

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from aar_host.cli.common import json_option
 from aar_host.problems.registry import PROBLEMS, get_problem
-from aar_host.settings import SETTINGS, cache_dir, number, setting
+from aar_host.settings import SETTINGS, amount, cache_dir, number, setting
 from aar_lab.errors import LabError
 
 MIN_DISK_GB = 2
@@ -32,6 +32,17 @@ class Check:
     ok: bool
     found: str
     remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Whether a driver of researchers can run here; see `aar_host.fleet.readiness`."""
+
+    name: str
+    ok: bool
+    found: str
+    missing: str
+    remedy: str
 
 
 def _python() -> Check:
@@ -48,6 +59,8 @@ def _settings() -> Check:
         for entry in SETTINGS:
             if entry.default.isdecimal():
                 number(entry.name)
+            elif "." in entry.default:
+                amount(entry.name)
     except LabError as error:
         return Check("settings", False, f"{error.value}: {error.fault}", error.remedy)
     return Check("settings", True, f"{len(SETTINGS)} settings are in range")
@@ -112,20 +125,41 @@ CHECKS: tuple[Callable[[], Check], ...] = (
 @click.command()
 @json_option
 def doctor(as_json: bool) -> dict[str, Any]:
-    """Tell what is missing here, and how to mend it.
+    """Tell what is missing here, and how to mend it; and which drivers of researchers can run.
+
+    A driver that cannot run here is no fault: only who asks for it needs it.
 
     Example: aar doctor --json
     """
     found = [check() for check in CHECKS]
+    drivers = _drivers()
     if not as_json:
-        table = Table("check", "", "found", "what to do")
-        for check in found:
-            table.add_row(
-                check.name,
-                "ok" if check.ok else "MISSING",
-                check.found,
-                "" if check.ok else check.remedy,
-            )
-        Console().print(table)
+        _show(found, drivers)
     rows = [asdict(check) | {"remedy": "" if check.ok else check.remedy} for check in found]
-    return {"ok": all(check.ok for check in found), "checks": rows}
+    return {
+        "ok": all(check.ok for check in found),
+        "checks": rows,
+        "drivers": [asdict(driver) for driver in drivers],
+    }
+
+
+def _drivers() -> list[Driver]:
+    """Each driver; none where not even a sandbox could be loaded, see there."""
+    if find_library("seccomp") is None:
+        return []
+    found = pkgutil.resolve_name("aar_host.fleet.readiness:readiness")()
+    return [Driver(**vars(one)) for one in found]
+
+
+def _show(found: list[Check], drivers: list[Driver]) -> None:
+    console = Console()
+    table = Table("check", "", "found", "what to do")
+    for check in found:
+        remedy = "" if check.ok else check.remedy
+        table.add_row(check.name, "ok" if check.ok else "MISSING", check.found, remedy)
+    console.print(table)
+    table = Table("driver", "", "found", "what to do")
+    for one in drivers:
+        found_here = one.found or one.missing
+        table.add_row(one.name, "ok" if one.ok else "not here", found_here, one.remedy)
+    console.print(table)
