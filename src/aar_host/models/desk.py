@@ -33,12 +33,12 @@ class Bounds:
     """What a box may ask of its forwarder.
 
     Args:
-        bytes: of a request's body.
+        bytes: of a request's body; of all that are under way together, twice as many.
         body_seconds: in which the body must have come.
         calls: at one time.
         wait_seconds: for calls under way to give back what they have reserved of the budget.
         answer_bytes: of an answer.
-        answer_seconds: that an answer may take from its first byte to its last.
+        answer_seconds: that a call may take until the last byte of its answer.
     """
 
     bytes: int = 32 << 20

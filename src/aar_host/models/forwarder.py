@@ -58,7 +58,7 @@ def forwarder(desk: Desk) -> FastAPI:
 class _Forwarder:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._busy = 0
+        self._busy = self._held = 0
         self._noting = threading.Lock()
         self._notes = 0
         self._last: CallOutcome | None = None
@@ -93,7 +93,17 @@ class _Forwarder:
         if request.method != "POST" or path not in PATHS:
             error = UnknownName(path[:80], "there is no such path", f"Known: {sorted(PATHS)}.")
             raise Turned(404, "not_found", error)
-        content = await self._body(request)
+        content = bytearray()
+        try:
+            await self._fill(content, request)
+            await self._ordered(bytes(content), request, receive, send)
+        finally:
+            self._held -= len(content)
+
+    async def _ordered(
+        self, content: bytes, request: Request, receive: Receive, send: Send
+    ) -> None:
+        path = request.scope["path"]
         query = BETA if request.scope["query_string"] == BETA[1:].encode() else ""
         try:
             order = read_order(self._desk.endpoints, path, request.headers, content)
@@ -119,19 +129,23 @@ class _Forwarder:
                 self._close(call, order, exchange)
         await run_in_threadpool(self._close, call, order, exchange)
 
-    async def _body(self, request: Request) -> bytes:
-        bounds, found = self._desk.bounds, bytearray()
+    async def _fill(self, found: bytearray, request: Request) -> None:
+        """Read the body as it comes, as long as it comes fast and is not too long."""
+        bounds = self._desk.bounds
         try:
             async with asyncio.timeout(bounds.body_seconds):
                 async for chunk in request.stream():
                     found += chunk
+                    self._held += len(chunk)
                     if len(found) > bounds.bytes:
                         error = BadInput("body", f"more than {bounds.bytes} bytes", "Send less.")
                         raise Turned(413, "too_large", error)
+                    if self._held > 2 * bounds.bytes:
+                        busy = Conflict("body", "too much is under way", "Wait for the others.")
+                        raise Turned(429, "rate_limited", busy, retry=1)
         except TimeoutError as error:
             slow = BadInput("body", f"not there in {bounds.body_seconds:g} s", "Send it faster.")
             raise Turned(408, "bad_request", slow) from error
-        return bytes(found)
 
     async def _admitted(self, order: Order) -> str:
         """The call's id, once the budget has room for it."""

@@ -55,3 +55,12 @@ def test_more_calls_at_a_time_than_allowed_are_turned_away(tmp_path):
         codes = asyncio.run(_all_at_once(box, 2))
     assert sorted(codes) == [200, 200, 429, 429, 429, 429]
     assert box.seat.spent.dollars == pytest.approx(2 * Used(100, output=20).dollars(PRICE))
+
+
+def test_bodies_that_are_too_long_together_are_turned_away_and_then_forgotten(tmp_path):
+    server = Scripted(in_order(Reply("hello", delay=0.5)))
+    size = len(str(body_of(Wire.RESPONSES)))
+    with seated(tmp_path, server, bounds=Bounds(bytes=2 * size)) as box:
+        codes = asyncio.run(_all_at_once(box, 3))
+        assert set(codes) == {200, 429}
+        assert box.ask(Wire.CHAT).status_code == 200
