@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.scripted import responses
-from tests.scripted.script import Fault, Reply
+from tests.scripted.script import Fault, Reply, new_id
 
 STATUS = responses.STATUS
 error = responses.error
@@ -32,11 +32,11 @@ def _text(content: Any) -> str:
 def _calls(reply: Reply) -> list[dict[str, Any]]:
     return [
         {
-            "id": f"call_{abs(hash((call.name, number, str(call.arguments)))):x}",
+            "id": new_id("call"),
             "type": "function",
             "function": {"name": call.name, "arguments": reply.arguments(call)},
         }
-        for number, call in enumerate(reply.calls)
+        for call in reply.calls
     ]
 
 

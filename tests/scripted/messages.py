@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.scripted.script import Fault, Reply
+from tests.scripted.script import Fault, Reply, new_id
 
 STATUS = {
     Fault.RATE_LIMITED: (429, "rate_limit_error", "Too many requests."),
@@ -46,11 +46,11 @@ def _blocks(reply: Reply) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     if reply.text:
         blocks.append({"type": "text", "text": reply.text})
-    for number, call in enumerate(reply.calls):
+    for call in reply.calls:
         blocks.append(
             {
                 "type": "tool_use",
-                "id": f"toolu_{abs(hash((call.name, number, str(call.arguments)))):x}",
+                "id": new_id("toolu"),
                 "name": call.name,
                 "input": dict(call.arguments),
             }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.scripted.script import Fault, Reply
+from tests.scripted.script import Fault, Reply, new_id
 
 STATUS = {
     Fault.RATE_LIMITED: (429, "rate_limit_exceeded", "Rate limit reached."),
@@ -64,7 +64,7 @@ def _items(reply: Reply) -> list[dict[str, Any]]:
             "id": f"fc_{number}",
             "type": "function_call",
             "status": "completed",
-            "call_id": f"call_{abs(hash((call.name, number, str(call.arguments)))):x}",
+            "call_id": new_id("call"),
             "name": call.name,
             "arguments": reply.arguments(call),
         }

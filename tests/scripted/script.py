@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+_NUMBERS = itertools.count(1)
+
+
+def new_id(kind: str) -> str:
+    """An identifier that was not used before: clients leave out a call that they know already."""
+    return f"{kind}_{next(_NUMBERS):08d}"
 
 
 class Fault(StrEnum):

@@ -38,8 +38,8 @@ name = "seat"
 base_url = "http://127.0.0.1:{port}/v1"
 wire_api = "responses"
 requires_openai_auth = false
-request_max_retries = 3
-stream_max_retries = 3
+request_max_retries = 2
+stream_max_retries = 2
 
 [mcp_servers.lab]
 command = "lab"

@@ -94,12 +94,15 @@ def classify(end: SessionEnd, calls: Sequence[CallNote], tools: bool = True) -> 
     for note in calls:
         if note.outcome in _FINAL:
             return _FINAL[note.outcome]
+    last = _LAST.get(calls[-1].outcome) if calls else None
+    if end.cut is Cut.IDLE and last is not None:
+        return last
     if end.cut is not None:
         return _CUT[end.cut]
     if end.status in _STATUS:
         return _STATUS[end.status]
-    if calls and calls[-1].outcome in _LAST:
-        return _LAST[calls[-1].outcome]
+    if last is not None:
+        return last
     if end.code != 0:
         log = end.log.strip()[-MAX_LOG:]
         return Health("crashed", f"its program ended with {end.code}: {log}", "See its log.")
@@ -109,10 +112,10 @@ def classify(end: SessionEnd, calls: Sequence[CallNote], tools: bool = True) -> 
 
 
 def idle_turns(calls: Sequence[CallNote]) -> int:
-    """How many answers in a row, up to the last one, called no tool."""
+    """How many calls in a row, up to the last one, came to no call of a tool."""
     count = 0
     for note in reversed(calls):
         if note.outcome is CallOutcome.OK and note.tools:
             return count
-        count += note.outcome is CallOutcome.OK
+        count += 1
     return count

@@ -35,8 +35,8 @@ class Patience:
     """When a session is cut and when an agent is given up.
 
     Args:
-        idle_turns: model answers in a row without a tool call; 0: any number, and a session may
-            do without tools.
+        idle_turns: model calls in a row, failed ones too, that came to no call of a tool; 0: any
+            number, and a session may do without tools.
         quiet_seconds: without output and without a model call.
         seconds: of one session.
         failures: sessions in a row that came to nothing, after which no more are begun.
@@ -44,7 +44,7 @@ class Patience:
         longest_pause: seconds beyond which pauses do not grow.
     """
 
-    idle_turns: int = 12
+    idle_turns: int = 16
     quiet_seconds: float = 900.0
     seconds: float = 4 * 3600.0
     failures: int = 6

@@ -40,7 +40,7 @@ def make(sandbox, tmp_path, heard) -> Iterator[Callable[..., BoxStation]]:
             socket = tmp_path / "host.sock"
             socket.touch()
         workspace = new_workspace(f"station-{os.getpid()}-{next(_NUMBERS)}")
-        spec = seat_spec(workspace, {"/data": data}, socket, token, 60.0)
+        spec = seat_spec(workspace, {"/data": data}, socket, token, 300.0)
         seat = Seat("ada", get_direction("distillation"), 7)
         listen = lambda *words: heard.append(words)  # noqa: E731
         made.append((BoxStation(seat, sandbox, spec, listen, Terms(**terms)), workspace))

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.aar_host.jobs.trained_tiny import build
-from tests.scripted.script import Asked, Call, Fault, Reply, Script
+from tests.scripted.script import Asked, Call, Reply, Script
+from tests.scripted.server import KEY, Scripted, scripted
 
 from aar_host.auth import issue
 from aar_host.jobs.executor import LocalExecutor
 from aar_host.jobs.grounds import SEEDS, Grounds
 from aar_host.jobs.places import database_of, note_campaign
-from aar_host.researchers.base import CallOutcome
-from aar_host.researchers.line import CallLog
+from aar_host.models.account import Account
+from aar_host.models.desk import Desk
+from aar_host.models.endpoint import Endpoint
+from aar_host.models.forwarder import forwarder
+from aar_host.models.prices import Price
+from aar_host.models.redact import Redactor
+from aar_host.models.transcript import Transcript
+from aar_host.researchers.base import Wire
+from aar_host.researchers.line import CallLog, Line
 from aar_host.server.app import create_app
 from aar_host.server.serving import listening
 from aar_host.store import Store, open_store
@@ -29,14 +39,6 @@ CONFIG = {
     "objective": "Recover the gap.",
     "rules": ["Submit methods."],
     "seconds": 600,
-}
-OUTCOMES = {
-    Fault.RATE_LIMITED: CallOutcome.RATE_LIMITED,
-    Fault.BROKEN: CallOutcome.FAILED,
-    Fault.OVERFLOW: CallOutcome.OVERFLOW,
-    Fault.BAD_KEY: CallOutcome.NO_KEY,
-    Fault.REFUSED: CallOutcome.REFUSED,
-    Fault.DROPPED: CallOutcome.DROPPED,
 }
 METHOD = '''"""Sure labels
 
@@ -76,6 +78,26 @@ class Host:
         return issue(self.store, self.campaign, name, Role.RESEARCHER, 1)
 
 
+@dataclass
+class Desked:
+    """A line, the model at its end, and the events that its forwarder recorded."""
+
+    line: Line
+    model: Scripted
+    recorded: list[tuple[str, Mapping[str, Any]]]
+
+
+@contextmanager
+def silent(folder: Path, **config: Any) -> Iterator[Host]:
+    """A campaign whose store is there, and whose server is not."""
+    grounds = Grounds(folder)
+    store = open_store(str(folder / "store.db"))
+    campaign = create_campaign(store, Plan("tiny", "1", "d" * 64, "SEALED", "a1", CONFIG | config))
+    (folder / "host.sock").touch()
+    yield Host(grounds, store, campaign.id, folder / "host.sock")
+    store.close()
+
+
 @contextmanager
 def hosting(folder: Path) -> Iterator[Host]:
     """Serve a campaign and train what is handed in."""
@@ -104,16 +126,26 @@ def hosting(folder: Path) -> Iterator[Host]:
         store.close()
 
 
-def noted(script: Script, log: CallLog) -> Script:
-    """The script, with every call told to the log as a forwarder would."""
-
-    def script_(asked: Asked) -> Reply:
-        reply = script(asked)
-        outcome = OUTCOMES.get(reply.fault, CallOutcome.OK) if reply.fault else CallOutcome.OK
-        log.tell(outcome, tuple(call.name for call in reply.calls))
-        return reply
-
-    return script_
+@contextmanager
+def lined(host: Host, name: str, script: Script, wire: Wire) -> Iterator[Desked]:
+    """A line of a researcher to a scripted model, through a forwarder of its own."""
+    log, redactor = CallLog(), Redactor([KEY])
+    folder = Path(tempfile.mkdtemp(dir=host.socket.parent))
+    folder.chmod(0o755)
+    recorded: list[tuple[str, Mapping[str, Any]]] = []
+    with scripted(script) as model:
+        endpoint = Endpoint("model", wire, "scripted", Price(1.0, 1.0, 1.0, 1.0), model.url, KEY)
+        desk = Desk(
+            Account(host.store, host.campaign, name),
+            {"model": endpoint},
+            log.add,
+            lambda kind, payload: recorded.append((kind, payload)),
+            Transcript(folder / "transcript.jsonl", redactor),
+            redactor,
+        )
+        with listening(forwarder(desk), folder / "model.sock"):
+            line = Line("model", wire, folder / "model.sock", log.since)
+            yield Desked(line, model, recorded)
 
 
 def calling(name: str, arguments: Callable[[Asked], dict[str, object]]) -> Script:

@@ -6,16 +6,16 @@ They are installed by `make setup`; without them these tests fail.
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 
 import pytest
-from tests.aar_host.researchers.host import METHOD, calling, hosting, noted, running
-from tests.scripted.script import Reply
-from tests.scripted.server import scripted
+from tests.aar_host.researchers.host import METHOD, calling, hosting, lined, running, silent
+from tests.scripted.script import Call, Fault, Reply, Usage
 
-from aar_host.researchers.base import Wire
+from aar_host.researchers.base import Watch, Wire
 from aar_host.researchers.claude_code import ClaudeCode
 from aar_host.researchers.codex import Codex
-from aar_host.researchers.line import CallLog, Line
+from aar_host.researchers.health import classify
 from aar_host.researchers.sessions import Sessions
 from aar_host.store.findings import list_findings
 from aar_host.store.submissions import get_submission
@@ -30,19 +30,18 @@ def host(tmp_path_factory):
 
 
 @pytest.fixture
-def seat(make, tmp_path):
-    """Makes a station at a scripted model; returns it and the model."""
-    opened = []
+def seat(make):
+    """Makes a station of a name at a scripted model; returns it and its line."""
+    opened = ExitStack()
 
-    def sit(script, wire, **more):
-        log, path = CallLog(), tmp_path / "model.sock"
-        opened.append(scripted(noted(script, log), key="", path=path))
-        server = opened[-1].__enter__()
-        return make(line=Line("scripted", wire, path, log.since), **more), server
+    def sit(host, name, script, wire):
+        token, data = host.token(name), host.grounds.practice
+        desked = opened.enter_context(lined(host, name, script, wire))
+        terms = {"token": token, "data": data if data.exists() else None, "line": desked.line}
+        return make(socket=host.socket, **terms), desked
 
     yield sit
-    for one in opened:
-        one.__exit__(None, None, None)
+    opened.close()
 
 
 def states(heard):
@@ -54,46 +53,116 @@ def ended(heard):
     return lambda: any(state.startswith("session_") for state in states(heard)[1:])
 
 
-WRITE = f"cat > method.py <<'END'\n{METHOD}END\nlab check method.py && head -3 brief.md"
-
-
 def found(asked):
-    return re.search(r"submission\W+(\w{12})\b", asked.results[-1]).group(1)
+    """The submission that the fourth call made."""
+    match = re.search(r"submission\W+(\w{12})\b", asked.results[3])
+    assert match, asked.results[3]
+    return match.group(1)
 
 
-FIRST = (
-    calling("brief", lambda asked: {}),
-    running(WRITE),
-    calling("try", lambda asked: {"file": "method.py"}),
-    calling("submit", lambda asked: {"file": METHOD}),
-)
 WAIT = calling("scores", lambda asked: {"submission": found(asked), "wait": 30})
 POST = calling("post", lambda asked: {"kind": "result", "body": "Sure.", "cites": [found(asked)]})
 
 
-def research(asked):
+def research(source):
     """From the brief to a finding, as long as the host needs for the score."""
-    if asked.turn < len(FIRST):
-        return FIRST[asked.turn](asked)
-    last = asked.results[-1]
-    if "finding" in last:
-        return Reply("I am done.")
-    unfinished = re.search(r"status\W+(queued|running)", last)
-    return WAIT(asked) if unfinished else POST(asked)
+    write = f"cat > method.py <<'END'\n{source}END\nlab check method.py && head -3 brief.md"
+    first = (
+        calling("brief", lambda asked: {}),
+        running(write),
+        calling("try", lambda asked: {"file": "method.py"}),
+        calling("submit", lambda asked: {"file": source}),
+    )
+
+    def script(asked):
+        if asked.turn < len(first):
+            return first[asked.turn](asked)
+        last = asked.results[-1]
+        if "finding" in last:
+            return Reply("I am done.")
+        unfinished = re.search(r"status\W+(queued|running)", last)
+        return WAIT(asked) if unfinished else POST(asked)
+
+    return script
 
 
 @pytest.mark.parametrize(("agent", "wire"), AGENTS, ids=lambda value: getattr(value, "name", ""))
 def test_a_whole_session(seat, host, heard, agent, wire):
     name = f"of-{agent.name}"
-    at_host = {"socket": host.socket, "token": host.token(name), "data": host.grounds.practice}
-    station, model = seat(research, wire, **at_host)
+    station, desked = seat(host, name, research(METHOD.replace("Sure", name, 1)), wire)
     Sessions(agent).run(station, ended(heard))
     assert states(heard) == ["session_started", "session_worked", "finished"], heard
-    results = model.asked[-1].results
+    results = desked.model.asked[-1].results
     assert re.search(r'"problem": ?"tiny"', results[0])
     assert f"# You are {name}, a researcher" in results[1]
     assert "agreement" in results[2]
-    submission = found(model.asked[-1])
+    submission = found(desked.model.asked[-1])
     assert get_submission(host.store, submission).status == "done"
     assert re.search(r'"pgr": ?-?[0-9.]+', results[-2])
     assert list_findings(host.store, host.campaign)[-1].cites == (submission,)
+    named = [payload["tool"] for kind, payload in desked.recorded if kind == "tool_call"]
+    assert len(named) == len(results)
+    assert sum("submit" in tool for tool in named) == 1
+    assert not desked.model.strangers
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    budgets = {"seats": {"spender": {"tokens": 100_000}}}
+    with silent(tmp_path_factory.mktemp("quiet"), budgets=budgets) as made:
+        yield made
+
+
+def command_of(agent):
+    if isinstance(agent, Codex):
+        return Call("exec_command", {"cmd": "echo hello"})
+    return Call("Bash", {"command": "echo hello"})
+
+
+def one_session(seat, host, agent, wire, script, name="tester"):
+    """How one session ended, and the line."""
+    station, desked = seat(host, name, script, wire)
+    watch = Watch(lambda: None, lambda line: None, seconds=120.0)
+    end = station.session(agent.launch(station, "Do as you are told."), watch)
+    return classify(end, station.calls()), desked
+
+
+CLAUDE, CODEX = AGENTS
+
+
+@pytest.mark.parametrize(
+    ("agent", "wire", "fault", "state"),
+    [
+        (*CLAUDE, Fault.DROPPED, "dropped"),
+        (*CLAUDE, Fault.OVERFLOW, "overflow"),
+        (*CLAUDE, Fault.REFUSED, "refused"),
+        (*CODEX, Fault.RATE_LIMITED, "rate_limited"),
+        (*CODEX, Fault.OVERFLOW, "overflow"),
+        (*CODEX, Fault.BAD_KEY, "no_key"),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_provider_that_fails(seat, quiet, agent, wire, fault, state):
+    script = lambda asked: Reply("No.", fault=fault)  # noqa: E731
+    health, _ = one_session(seat, quiet, agent, wire, script)
+    assert health.state == state
+
+
+@pytest.mark.parametrize(("agent", "wire"), AGENTS, ids=lambda value: getattr(value, "name", ""))
+def test_a_malformed_tool_call_is_answered_and_the_session_goes_on(seat, quiet, agent, wire):
+    def script(asked):
+        if asked.turn == 0:
+            return Reply("", [command_of(agent)], fault=Fault.MALFORMED)
+        return Reply("", [command_of(agent)]) if asked.turn == 1 else Reply("Done.")
+
+    health, desked = one_session(seat, quiet, agent, wire, script)
+    assert health.good
+    assert "hello" in desked.model.asked[-1].results[-1]
+
+
+def test_a_budget_that_is_used_up_ends_the_session(seat, quiet):
+    agent, wire = CODEX
+    script = lambda asked: Reply("", [command_of(agent)], Usage(60_000))  # noqa: E731
+    health, desked = one_session(seat, quiet, agent, wire, script, "spender")
+    assert (health.state, health.final) == ("over_budget", True)
+    assert len(desked.model.asked) <= 2

@@ -43,6 +43,7 @@ def calls(*kinds):
         (CRASHED, ["no_key"], "no_key"),
         (cut(Cut.QUIET), ["tool"], "stalled"),
         (cut(Cut.IDLE), ["tool", "talk"], "no_work"),
+        (cut(Cut.IDLE), ["tool", "refused"], "refused"),
         (cut(Cut.FLOOD), ["tool"], "flood"),
         (cut(Cut.TIME), ["tool"], "long"),
         (cut(Cut.STOPPED), ["over_budget"], "stopped"),
@@ -68,6 +69,6 @@ def test_an_agent_without_tools_may_work():
 
 
 def test_idle_turns():
-    assert idle_turns(calls("talk", "tool", "talk", "rate_limited", "talk")) == 2
+    assert idle_turns(calls("talk", "tool", "talk", "rate_limited", "talk")) == 3
     assert idle_turns(calls("tool")) == 0
     assert idle_turns([]) == 0
