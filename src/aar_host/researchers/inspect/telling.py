@@ -30,13 +30,18 @@ class Teller:
 def tell_events(teller: Teller) -> None:
     """Have Inspect tell of each model call, tool call and compaction that has ended."""
 
+    told: set[str | None] = set()  # an event may come again when more is known of it
+
     @hooks(name="aar_session", description="Tells the host what happens in a session.")
     class Session(Hooks):
         async def on_sample_event(self, data: SampleEvent) -> None:
             event = data.event
-            if isinstance(event, ModelEvent) and not event.pending:
+            if event.pending or event.uuid in told:
+                return
+            told.add(event.uuid)
+            if isinstance(event, ModelEvent):
                 teller.tell("model", **_model(event))
-            elif isinstance(event, ToolEvent) and not event.pending:
+            elif isinstance(event, ToolEvent):
                 teller.tell("tool", **_tool(event))
             elif isinstance(event, CompactionEvent):
                 teller.tell("compaction", before=event.tokens_before, after=event.tokens_after)
