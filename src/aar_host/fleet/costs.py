@@ -26,7 +26,7 @@ class Cost:
     """What one actor, or all together, used and brought.
 
     Args:
-        hours: that a researcher sat there, in which the campaign was served.
+        hours: of the search that a researcher sat there, in which it was served.
         model_dollars, tokens: of calls that have ended.
         reserved_dollars: of calls under way, at most.
         calls: number of calls by outcome.
@@ -97,13 +97,18 @@ def costs(store: Store, campaign: str, rate: float) -> dict[str, Any]:
         "campaign": campaign,
         "problem": plan.problem,
         "state": plan.state.value,
-        "hours": plan.ran / 3600,
+        "hours": searched(plan) / 3600,
         "compute_dollars_per_hour": rate,
         "total": _sum([*seated, *others]).as_dict(rate),
         "researchers": [cost.as_dict(rate) for cost in seated],
         "others": [cost.as_dict(rate) for cost in others if cost.calls],
         "models": models,
     }
+
+
+def searched(campaign: Campaign) -> float:
+    """Seconds for which its search was served, without the final."""
+    return float(min(campaign.ran, campaign.config.get("seconds", campaign.ran)))
 
 
 def _share(dollars: float, of: float) -> float | None:
@@ -126,7 +131,7 @@ def _actors(connection: Connection, campaign: Campaign) -> dict[str, Cost]:
     """Everybody of the campaign by id; who is a researcher sat there all the time."""
     query = select(actors.c.id, actors.c.name, actors.c.role)
     rows = connection.execute(query.where(actors.c.campaign == campaign.id).order_by(actors.c.name))
-    hours = campaign.ran / 3600
+    hours = searched(campaign) / 3600
     return {row.id: Cost(row.name, hours if row.role in RESEARCHERS else 0.0) for row in rows}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from aar_host.feedback import Policy, answer, get_policy
+from aar_host.fleet.costs import searched
 from aar_host.monitors.flagging import RAISED
 from aar_host.store import Store
 from aar_host.store.campaigns import get_campaign
@@ -128,7 +129,7 @@ class Observer:
             campaign=campaign.id,
             problem=campaign.problem,
             state=campaign.state.value,
-            ran=campaign.ran,
+            ran=searched(campaign),
             seconds=campaign.config.get("seconds"),
             dollars=sum(dollars for dollars, _ in spent.values()),
             submissions=made.total(),

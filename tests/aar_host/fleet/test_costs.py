@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from tests.aar_host.models.conftest import empty_store
-from tests.aar_host.store.conftest import World
+from tests.aar_host.store.conftest import PLAN, World
 
 from aar_host.auth import issue
 from aar_host.fleet.costs import costs
 from aar_host.store import Tier
 from aar_host.store.actors import find_actor
-from aar_host.store.campaigns import beat, set_state
+from aar_host.store.campaigns import Plan, beat, create_campaign, set_state
 from aar_host.store.jobs import Outcome, finish_job, queue_jobs
 from aar_host.store.schema import CallStatus, CampaignState
 from aar_host.store.scores import record_score
@@ -86,6 +86,14 @@ def test_models_and_compute_are_told_apart(world):
     ]
     used = spent(world.store, world.campaign, world.actor)
     assert (used.dollars, used.compute_seconds) == (ada["model_dollars"], ada["compute_seconds"])
+
+
+def test_hours_are_those_of_the_search(world):
+    config = {**PLAN.config, "seconds": 1800}
+    world.campaign = create_campaign(world.store, Plan(**{**vars(PLAN), "config": config})).id
+    world.join("ada")
+    beat(world.store, world.campaign, 3600)
+    assert told(world)["researchers"][0]["hours"] == 0.5
 
 
 def test_a_point_is_of_the_best_sealed_score(world):
