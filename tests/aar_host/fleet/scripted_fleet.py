@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,8 @@ def _call(asked: Asked, verb: str, **arguments: Any) -> Reply:
     return Reply(f"I call {verb}.", [Call(name, arguments, namespace)])
 
 
-def _shell(asked: Asked, command: str) -> Reply:
+def running(asked: Asked, command: str) -> Reply:
+    """A reply that runs a command in the agent's shell, whatever that is called."""
     for name, argument in (("Bash", "command"), ("exec_command", "cmd"), ("bash", "command")):
         if name in asked.tools:
             return Reply("I look around.", [Call(name, {argument: command})])
@@ -55,7 +58,7 @@ def research(asked: Asked) -> Reply:
         return _call(asked, "brief")
     if turn == 1:
         look = "env; cat /proc/*/environ /run/* 2>/dev/null; find / -name '*.jsonl' 2>/dev/null"
-        return _shell(asked, f"cat > method.py <<'END'\n{source}END\n{look}; head -3 brief.md")
+        return running(asked, f"cat > method.py <<'END'\n{source}END\n{look}; head -3 brief.md")
     if turn == 2:
         return _call(asked, "try", file="method.py")
     if turn == 3:
@@ -82,6 +85,62 @@ def campaign_file(folder: Path, url: str, seats: list[dict[str, Any]], **more: A
     body = {"problem": str(PROBLEM), "models": models, "researchers": seats, **more}
     path.write_text(yaml.safe_dump(body))
     return path
+
+
+SEARCHER = """
+import base64, hashlib, os, re
+WANTED = {wanted}
+SKIP = ("/sys", "/usr", "/lib", "/bin", "/opt/packages", "/opt/agents", "/dev")
+found, seen = [], 0
+for parent, folders, files in os.walk("/"):
+    folders[:] = [f for f in folders if not os.path.join(parent, f).startswith(SKIP)
+                  and "python3" not in f and f != "task"]
+    for name in files:
+        path = os.path.join(parent, name)
+        # Of processes, what tells of others; the rest of /proc is the kernel's.
+        if path.startswith("/proc") and name not in ("environ", "cmdline"):
+            continue
+        try:
+            with open(path, "rb") as file:
+                content = file.read(1 << 24)
+        except OSError:
+            continue
+        seen += 1
+        words = re.findall(rb"[A-Za-z0-9_-]{{16,}}", content)
+        if any(hashlib.sha256(word).hexdigest()[:12] in WANTED for word in words):
+            found.append(path)
+print(f"FOUND={{found}} SEEN={{seen}}")
+"""
+
+
+def searcher(texts: list[str]) -> str:
+    """A shell command that looks for texts in all that can be read; it knows them by hash only."""
+    wanted = {hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts}
+    source = SEARCHER.format(wanted=sorted(wanted))
+    return f"cat > /tmp/look.py <<'END'\n{source}END\npython3 /tmp/look.py"
+
+
+def secrets_in(folder: Path, texts: list[str]) -> list[Path]:
+    """Files below a folder that hold one of the texts."""
+    wanted = [text.encode() for text in texts]
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path for path in files if any(text in path.read_bytes() for text in wanted)]
+
+
+@contextmanager
+def begun(cache: Path, path: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`aar run` of a campaign file; it is over when the context is."""
+    process = subprocess.Popen(
+        aar("run", path, "--out", out, "--json"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(cache),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def environment(cache: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,13 @@ from tests.aar_host.fleet.scripted_fleet import (
     KEY,
     KEY_NAME,
     aar,
+    begun,
     campaign_file,
     environment,
     name_of,
     research,
     run,
+    secrets_in,
 )
 from tests.scripted.script import Asked, Reply
 from tests.scripted.server import scripted
@@ -81,13 +83,6 @@ def check_work(store: Store, campaign: str) -> None:
     assert len(posted) == len(set(posted))
 
 
-def secrets_in(folder: Path, texts: list[str]) -> list[Path]:
-    """Files below a folder that hold one of the texts."""
-    wanted = [text.encode() for text in texts]
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return [path for path in files if any(text in path.read_bytes() for text in wanted)]
-
-
 def test_two_drivers_from_a_file(cache, tmp_path):
     """An agent and the search: both hand in and post; the money is counted; no key is kept."""
     out, boxed = tmp_path / "run", []
@@ -119,22 +114,6 @@ def test_two_drivers_from_a_file(cache, tmp_path):
     costs = run(cache, "costs", out)
     assert costs["model"]["dollars"] > 0
     assert run(cache, "fsck", out)["ok"]
-
-
-@contextmanager
-def begun(cache: Path, path: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`aar run` of a campaign file; it is over when the context is."""
-    process = subprocess.Popen(
-        aar("run", path, "--out", out, "--json"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(cache),
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture
