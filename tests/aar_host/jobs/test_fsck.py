@@ -25,6 +25,7 @@ NAMES = {
     "predictions",
     "scores",
     "findings",
+    "reviews",
     "recomputed scores",
 }
 
