@@ -38,6 +38,9 @@ OPTIONS = (
     click.option("--base-url", help="Of the endpoint; default: the provider's own."),
     click.option("--key", help="Variable that holds the key; default: the provider's."),
     click.option("--price", help="Dollars per million tokens, as INPUT,OUTPUT."),
+    click.option(
+        "--prices", type=click.Path(path_type=Path), help="File of prices beside the table."
+    ),
     click.option("--command", help="The program of the driver `command`, with its arguments."),
     click.option("--dollars", type=float, help="For models, all researchers together."),
     click.option(
@@ -78,13 +81,14 @@ def driver_options(researchers: int, driver: str, **asked: Any) -> Options:
     model = _model(driver, asked)
     name = model.name if model else None
     seats = tuple(SeatPlan(one, driver, name, None, words) for one in NAMES[:researchers])
-    dollars = asked.pop("dollars")
+    dollars, prices = asked.pop("dollars"), asked.pop("prices")
     return asked_options(
         researchers=researchers,
         seats=seats if driver != "search" else (),
         models=(model,) if model else (),
         budgets=Budgets(pool=Budget(dollars=dollars)),
         directed=asked.pop("directions") == "nine",
+        prices=str(prices.absolute()) if prices else None,
         **asked,
     )
 

@@ -26,6 +26,7 @@ from aar_host.store.ledger import Event, append
 from aar_lab.errors import BadSettings
 
 TRANSCRIPTS = "transcripts"
+CONNECTIONS = 48  # of one box at a time: all seats together stay below the host's open files
 
 
 def endpoints_of(options: Options) -> Mapping[str, Endpoint]:
@@ -95,7 +96,7 @@ class Desks(AbstractContextManager["Desks"]):
             redactor=self._redactor,
         )
         socket = socket_folder(campaign.id) / f"{researcher}-{model}.sock"
-        self._open.enter_context(listening(forwarder(desk), socket))
+        self._open.enter_context(listening(forwarder(desk), socket, connections=CONNECTIONS))
         return Line(endpoint.name, endpoint.wire, socket, calls.since)
 
     def _record(self, researcher: str, kind: str, payload: Mapping[str, Any]) -> None:

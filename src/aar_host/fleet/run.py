@@ -71,7 +71,8 @@ class Run:
         self.seats: Mapping[str, tuple[str, str]] = {}
         self._show, self._shown = show, 0.0
         self._heart = Heart(campaign.store, campaign.id)
-        self._seconds = float(get_campaign(campaign.store, campaign.id).config["seconds"])
+        seconds = float(get_campaign(campaign.store, campaign.id).config["seconds"])
+        self._seconds = min(seconds, options.budgets.pool.wall_seconds or seconds)
 
     @property
     def state(self) -> CampaignState:

@@ -6,9 +6,11 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
+from aar_host.budgets import MARKS
 from aar_host.store import Store
 from aar_host.store.campaigns import beat, get_campaign
 from aar_host.store.ledger import Event, append
+from aar_host.store.spending import budgets_of, tell_marks
 
 BEAT_SECONDS = 0.5
 STARTED = "run_started"
@@ -25,7 +27,8 @@ class Heart:
         self, store: Store, campaign: str, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._store, self._campaign, self._now = store, campaign, now
-        self.ran = get_campaign(store, campaign).ran
+        plan = get_campaign(store, campaign)
+        self.ran, self._limit = plan.ran, budgets_of(plan).pool.wall_seconds
         self._last = now()
         with store.writing() as connection:
             started = Event(campaign, STARTED, {"ran": self.ran})
@@ -36,8 +39,19 @@ class Heart:
         passed = self._now() - self._last
         if passed >= every:
             self._last += passed
-            self.ran = beat(self._store, self._campaign, passed)
+            before, self.ran = self.ran, beat(self._store, self._campaign, passed)
+            self._tell(before)
         return self.ran
+
+    def _tell(self, before: float) -> None:
+        """An event for each mark of the pool's time that has been passed."""
+        limit = self._limit
+        if limit is None or not any(before < mark * limit <= self.ran for mark in MARKS):
+            return
+        plan = get_campaign(self._store, self._campaign)
+        with self._store.writing() as connection:
+            span = (before, self.ran)
+            tell_marks(connection, (plan, None), "wall_seconds", span, self._store.clock())
 
 
 class Timeline:

@@ -80,7 +80,7 @@ def price_of(prices: Mapping[str, Price], model: str) -> Price:
         raise UnknownName(
             f"{model!r:.80}",
             "its price is not known",
-            "Write it into a file of prices, at 0 if it is your own (setting `prices`).",
+            "Give it: --price, --prices FILE, or `price` in the campaign file (your own: 0).",
         )
     return found
 

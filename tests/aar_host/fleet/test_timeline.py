@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.aar_host.store.conftest import PLAN
 
@@ -43,6 +45,20 @@ def test_a_kill_costs_less_than_a_beat_and_downtime_nothing(store, clock):
     assert again.ran == get_campaign(store, campaign).ran == 6.0
     clock.now += 2
     assert again.beat() == 8.0
+
+
+def test_each_mark_of_the_pool_s_time_is_told_once(store, clock):
+    budgets = {"pool": {"wall_seconds": 100.0}}
+    plan = replace(PLAN, config={**PLAN.config, "budgets": budgets})
+    campaign = create_campaign(store, plan).id
+    for _ in range(2):
+        heart = Heart(store, campaign, clock)
+        for _ in range(6):
+            clock.now += 10
+            heart.beat()
+    told = [e.payload for e in events(store, campaign) if e.kind == "budget_warning"]
+    assert [one["share"] for one in told] == [0.5, 0.8, 1.0]
+    assert {(one["researcher"], one["resource"]) for one in told} == {(None, "wall_seconds")}
 
 
 def test_a_moment_is_told_in_seconds_that_were_served(store, clock):

@@ -15,8 +15,10 @@ from tests.scripted.script import Call, Fault, Reply, Usage
 from aar_host.researchers.base import Watch, Wire
 from aar_host.researchers.claude_code import ClaudeCode
 from aar_host.researchers.codex import Codex
+from aar_host.researchers.command import Command
 from aar_host.researchers.health import classify
-from aar_host.researchers.sessions import Sessions
+from aar_host.researchers.sessions import Patience, Sessions
+from aar_host.sandbox import box_python
 from aar_host.store.findings import list_findings
 from aar_host.store.submissions import get_submission
 
@@ -99,11 +101,32 @@ def test_a_whole_session(seat, host, heard, agent, wire):
     submission = found(desked.model.asked[-1])
     assert get_submission(host.store, submission).status == "done"
     assert re.search(r'"pgr": ?-?[0-9.]+', results[-2])
-    assert list_findings(host.store, host.campaign)[-1].cites == (submission,)
+    assert list(list_findings(host.store, host.campaign)[-1].cites) == [submission]
     named = [payload["tool"] for kind, payload in desked.recorded if kind == "tool_call"]
     assert len(named) == len(results)
     assert sum("submit" in tool for tool in named) == 1
     assert not desked.model.strangers
+
+
+PROGRAM = """
+import json, os, subprocess, urllib.request
+brief = open(os.environ["AAR_BRIEF"]).read()
+body = {"model": os.environ["AAR_MODEL"], "messages": [{"role": "user", "content": brief}]}
+url = os.environ["AAR_MODEL_URL"] + "/v1/chat/completions"
+headers = {"content-type": "application/json"}
+request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+said = json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"]
+subprocess.run(["lab", "post", "insight", said], check=True)
+"""
+
+
+def test_any_program_may_sit_there(seat, host, heard):
+    station, desked = seat(host, "of-program", lambda asked: Reply("I see."), Wire.CHAT)
+    agent = Command([*box_python(), "-c", PROGRAM])
+    Sessions(agent, Patience(idle_turns=0)).run(station, ended(heard))
+    assert states(heard) == ["session_started", "session_worked", "finished"], heard
+    assert "# You are of-program" in desked.model.asked[0].body["messages"][0]["content"]
+    assert list_findings(host.store, host.campaign)[-1].body == "I see."
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,12 @@ def open_model(config: Config) -> Model:
     )
     options: dict[str, Any] = {
         "api_key": KEY,
-        "config": GenerateConfig(max_retries=RETRIES, attempt_timeout=int(SECONDS)),
+        "config": GenerateConfig(
+            max_retries=RETRIES,
+            attempt_timeout=int(SECONDS),
+            reasoning_summary="none",  # else a paid call asks whether there may be any
+        ),
+        "max_retries": 0,  # of the provider's library: Inspect retries
         "memoize": False,
         "http_client": client,
     }
@@ -39,6 +44,7 @@ def open_model(config: Config) -> Model:
         options |= {"responses_api": True, "responses_store": False}
         model = get_model(f"openai/{name}", base_url=f"{URL}/v1", **options)
     else:
+        options |= {"strict_tools": False}  # some verbs have parameters that may be left out
         model = get_model(f"openai-api/seat/{name}", base_url=f"{URL}/v1", **options)
     return estimated(model)
 
