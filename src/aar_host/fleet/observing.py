@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from aar_host.fleet.campaign import Campaign
 from aar_host.fleet.files import watching_files
 from aar_host.fleet.options import Options
-from aar_host.fleet.seats import MONITOR, Seats
+from aar_host.fleet.seats import Seats
 from aar_host.models.asking import ask_through
-from aar_host.monitors.asking import Ask
+from aar_host.monitors.asking import MONITOR, Ask
 from aar_host.monitors.flagging import Flagger, flagging, judge_all
 from aar_host.monitors.review import Reviewer, reviewing
 

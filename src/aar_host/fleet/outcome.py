@@ -11,10 +11,13 @@ import numpy as np
 
 from aar_host.feedback import answer, sealed_bound
 from aar_host.fleet.campaign import Campaign
+from aar_host.fleet.costs import costs
 from aar_host.fleet.finals import Opened, baselines
 from aar_host.fleet.options import Options
 from aar_host.fleet.timeline import Timeline
+from aar_host.monitors.flagging import raised
 from aar_host.scoring import Score, estimate_as_dict
+from aar_host.settings import amount
 from aar_host.store import Tier
 from aar_host.store.findings import list_findings
 from aar_host.store.jobs import count_jobs, jobs_of
@@ -73,6 +76,8 @@ def results(
         "jobs": {str(k): n for k, n in count_jobs(campaign.store, campaign.id).items()},
         "bound": sealed_bound(sealed["n_problems"], len(opened) + len(scored)),
         "overhead": _overhead(campaign, [row["submission"] for row in history]),
+        "costs": costs(campaign.store, campaign.id, amount("compute_dollars_per_hour")),
+        "flags": raised(events(campaign.store, campaign.id)),
     }
 
 

@@ -14,6 +14,7 @@ from aar_host.budgets import Budget, Budgets
 from aar_host.feedback import SEALED
 from aar_host.fleet.options import NAMES, Options
 from aar_host.fleet.seating import DRIVERS, ModelPlan, ReviewPlan, SeatPlan
+from aar_host.monitors.asking import MONITOR
 from aar_host.researchers.base import Wire
 from aar_lab.errors import BadInput, BadSettings
 
@@ -40,6 +41,7 @@ class _Limits(_Strict):
 class _Budgets(_Strict):
     pool: _Limits = _Limits()
     each: _Limits = _Limits()
+    monitor: _Limits = _Limits()
 
 
 class _Price(_Strict):
@@ -115,6 +117,7 @@ class CampaignFile(_Strict):
     def budget(self) -> Budgets:
         """What may be spent."""
         own = {s.name: s.budget.budget() for s in self.researchers if s.name}
+        own[MONITOR] = self.budgets.monitor.budget()
         return Budgets(self.budgets.pool.budget(), self.budgets.each.budget(), own)
 
     def options(self, out: Path, sandbox: str, workers: int, folder: Path) -> Options:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aar_host.monitors.asking import MONITOR
 from aar_host.researchers.base import Wire
 from aar_lab.errors import BadSettings, UnknownName
 
@@ -98,6 +99,8 @@ def check_seating(
         others: models that are used beside the researchers.
     """
     names = [seat.name for seat in seats]
+    if MONITOR in names:
+        raise BadSettings(MONITOR, "the host's own monitor acts under this name", "Rename it.")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadSettings(twice, "two researchers have this name", "Rename one.")

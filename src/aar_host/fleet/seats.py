@@ -18,6 +18,7 @@ from aar_host.fleet.drivers import driver_of
 from aar_host.fleet.options import Options
 from aar_host.fleet.seating import SeatPlan
 from aar_host.models.endpoint import Endpoint
+from aar_host.monitors.asking import MONITOR
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.station import BoxStation, Seat, Terms, seat_spec
 from aar_host.sandbox import (
@@ -37,7 +38,6 @@ KEPT = "researchers"
 KEPT_FILES = ("notebook.md", "notebook.jsonl")
 MAX_KEPT_BYTES = 4 << 20
 MAX_FACT = 500
-MONITOR = "monitor"
 
 Driver = Callable[[SeatPlan, Path], Researcher]
 

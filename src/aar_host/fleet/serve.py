@@ -67,6 +67,8 @@ def close_campaign(
 
 def _close(run: Run) -> Mapping[str, Any]:
     run.end_search("interrupt" if run.left > 0 else "time")
-    if run.state is CampaignState.OPEN:
+    # Where reviews are required and nobody reviews any more, what waits would wait for ever.
+    reviewed = run.options.review is not None and run.options.review.required
+    if run.state is CampaignState.OPEN and not reviewed:
         run.finish_all()
     return run.final()

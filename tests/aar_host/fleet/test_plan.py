@@ -89,6 +89,7 @@ FAULTS = {
     "researchers: [{driver: claude-code, model: x}]": "no model of this name",
     "researchers: [{driver: command}]": "has a command",
     "researchers: [{driver: search, name: ada}, {driver: search, name: ada}]": "two researchers",
+    "researchers: [{driver: search, name: monitor}]": "acts under this name",
     "researchers: []": "researchers",
     "researchers: [{driver: search, count: 99}]": "count",
     "researchers: [{driver: search}]\nbudgets: {pool: {dollars: -1}}": "dollars",
