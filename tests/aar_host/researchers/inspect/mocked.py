@@ -1,0 +1,64 @@
+"""A session whose model is Inspect's own mock: from the brief to a finding."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import ChatMessage, ChatMessageTool, Model, ModelOutput, ModelUsage, get_model
+
+from aar_host.researchers.inspect.config import Config
+from aar_host.researchers.inspect.endpoint import estimated
+from aar_host.researchers.inspect.session import main
+
+METHOD = Path(__file__).with_name("method.txt").read_text()
+FIRST: Sequence[tuple[str, dict[str, Any]]] = (
+    ("brief", {}),
+    ("bash", {"command": "head -1 brief.md"}),
+    ("edit", {"path": "methods/one.py", "new": METHOD.replace("Sure", "Unsure")}),
+    ("edit", {"path": "methods/one.py", "old": "Unsure labels", "new": "Sure labels"}),
+    ("python", {"code": "print(open('/workspace/methods/one.py').read())"}),
+    ("try", {"file": "methods/one.py"}),
+    ("submit", {"file": METHOD}),
+)
+
+
+def output(name: str, arguments: dict[str, Any]) -> ModelOutput:
+    """A call of one tool."""
+    return ModelOutput.for_tool_call("mockllm/model", name, arguments)
+
+
+def say(text: str) -> ModelOutput:
+    """Words alone."""
+    return ModelOutput.from_content("mockllm/model", text)
+
+
+def answer(messages: list[ChatMessage], *_: object) -> ModelOutput:
+    """What the mock says next, with its usage."""
+    results = [message.text for message in messages if isinstance(message, ChatMessageTool)]
+    said = _next(results)
+    said.usage = ModelUsage(input_tokens=100, output_tokens=20, total_tokens=120)
+    return said
+
+
+def _next(results: list[str]) -> ModelOutput:
+    if len(results) < len(FIRST):
+        return output(*FIRST[len(results)])
+    submission = re.search(r"submission\W+(\w{12})\b", results[len(FIRST) - 1])
+    if submission is None or '"finding"' in results[-1]:
+        return say("I am done.")
+    if re.search(r"status\W+(queued|running)", results[-1]):
+        return output("scores", {"submission": submission[1], "wait": 30})
+    return output("post", {"kind": "result", "body": "Sure.", "cites": [submission[1]]})
+
+
+def open_mock(_config: Config) -> Model:
+    """The mock."""
+    return estimated(get_model("mockllm/model", custom_outputs=answer, memoize=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main(open_mock))
