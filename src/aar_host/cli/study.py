@@ -17,11 +17,13 @@ from aar_host.cli.common import json_option
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import run_campaign
 from aar_host.report.page import write_report
-from aar_host.report.results import as_interval, read_results
-from aar_host.report.text import NONE, count, number, sides
+from aar_host.report.results import read_results
+from aar_host.report.text import count, number
 from aar_host.studies.figures import draw_study
 from aar_host.studies.study import STUDIES, Repeats, Study, run_study
 from aar_lab.errors import BadSettings
+
+LARGE = 10
 
 
 @click.command()
@@ -99,26 +101,37 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
 def _table(document: Mapping[str, Any]) -> Table:
     table = Table(title=document["question"], box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     table.add_column("", no_wrap=True)
-    for name in (document["first"], document["second"], "difference", "p", "p, Holm"):
+    names = (document["first"], document["second"], "difference", "p", "p, Holm", "detectable")
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("detectable", justify="right", no_wrap=True)
     for row in document["comparisons"]:
-        interval = row["interval"]
-        apart = f"{number(row['difference'])} {sides(interval and as_interval(interval))}"
         table.add_row(
             row["label"],
-            number(row["first"]),
-            number(row["second"]),
-            NONE if row["difference"] is None else apart.strip(),
+            _amount(row["first"]),
+            _amount(row["second"]),
+            _difference(row),
             number(row["p"], 3),
             number(row["p_holm"], 3),
-            number(row["detectable"]),
+            _amount(row["detectable"]),
         )
-    pairs = count(len(document["pairs"]), "pair")
     least = document["comparisons"][0]["smallest_p"]
     table.caption = (
-        f"{pairs}; differences with 95 % intervals; exact sign-flip test"
+        f"{count(len(document['pairs']), 'pair')}; differences with 95 % intervals; exact "
+        "sign-flip test"
         + (f", whose p is at least {number(least, 3)}" if least else "")
         + "; detectable: with power .8 at the .05 level."
     )
     return table
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    """In two lines, so that a table fits 80 columns."""
+    if row["interval"] is None:
+        return _amount(row["difference"])
+    low, high = map(_amount, row["interval"])
+    return f"{_amount(row['difference'])}\n[{low}, {high}]"
+
+
+def _amount(value: float | None) -> str:
+    """With two digits behind the point where they say something."""
+    return number(value, 2 if value is None or abs(value) < LARGE else 0)
