@@ -11,16 +11,22 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from inspect_ai import Task, eval
 from inspect_ai.agent import Agent, AgentPrompt, AgentState, agent, react
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog
-from inspect_ai.model import CompactionSummary, Model, ModelCost
+from inspect_ai.model import (
+    CompactionSummary,
+    Model,
+    ModelCost,
+    ModelInfo,
+    get_model_info,
+    set_model_info,
+)
 
 from aar_host.researchers.inspect.boxes import Boxes
-from aar_host.researchers.inspect.config import Bounds, Config, read_config
+from aar_host.researchers.inspect.config import Config, Prices, read_config
 from aar_host.researchers.inspect.endpoint import open_model
 from aar_host.researchers.inspect.registry import Seats
 from aar_host.researchers.inspect.telling import Teller, tell_events
@@ -73,6 +79,8 @@ def researcher(bounds: dict[str, int]) -> Agent:
 def evaluate(config: Config, model: Model) -> EvalLog:
     """Run the session to its end."""
     bounds = config.bounds
+    if bounds.prices is not None:
+        _price(model, bounds.prices)
     chosen = ("context_tokens", "command_seconds", "verb_seconds", "idle_turns")
     task = Task(
         name="research",
@@ -90,21 +98,20 @@ def evaluate(config: Config, model: Model) -> EvalLog:
         token_limit=bounds.tokens,
         time_limit=bounds.seconds,
         turn_limit=bounds.turns,
-        **_costs(bounds, model),
+        cost_limit=None if bounds.prices is None else bounds.dollars,
     )[0]
 
 
-def _costs(bounds: Bounds, model: Model) -> dict[str, Any]:
-    prices = bounds.prices
-    if prices is None:
-        return {}
+def _price(model: Model, prices: Prices) -> None:
+    """Have Inspect know what the model costs; most models it has never heard of."""
     cost = ModelCost(
         input=prices.input,
         output=prices.output,
         input_cache_read=prices.cache_read,
         input_cache_write=prices.cache_write,
     )
-    return {"cost_limit": bounds.dollars, "model_cost_config": {str(model): cost}}
+    known = get_model_info(model) or ModelInfo()
+    set_model_info(str(model), known.model_copy(update={"cost": cost}))
 
 
 def main(open_one: Callable[[Config], Model] = open_model) -> int:

@@ -92,7 +92,7 @@ def test_from_the_brief_to_a_finding(make, heard, tmp_path):
         (submission,) = list_submissions(host.store, host.campaign)
         assert submission.status == "done"
         assert '"pgr"' in results[-2]
-        assert list_findings(host.store, host.campaign)[-1].cites == (submission.id,)
+        assert list_findings(host.store, host.campaign)[-1].cites == [submission.id]
         assert host.token("ada").encode() not in log_of(tmp_path).read_bytes()
 
 
