@@ -34,6 +34,7 @@ COMMANDS = {
         "aar_host.cli.honey:honeylabels",
         "Show the honeylabels of a campaign and who matches them.",
     ),
+    "families": ("aar_host.cli.families:families", "Tell what a campaign's methods are."),
     "lineage": ("aar_host.cli.lineage:lineage", "Tell or draw which submission builds on which."),
     "anchors": ("aar_host.cli.data:anchors", "Train and show weak supervisor, baselines, ceiling."),
     "baselines": ("aar_host.cli.compare:baselines", "Compare the registered methods on a problem."),

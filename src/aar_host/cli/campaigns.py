@@ -23,6 +23,7 @@ from aar_host.report.results import Results, read_results
 from aar_host.report.summary import headline
 from aar_host.report.tables import finalists_table
 from aar_host.settings import number, setting
+from aar_host.studies.measuring import complete_results
 from aar_lab.errors import BadSettings
 
 
@@ -86,6 +87,9 @@ def told(directory: Path, as_json: bool) -> Mapping[str, Any]:
     """The results of a campaign that is over, shown and with a report."""
     path = directory / "results.json"
     results = read_results(path)
+    if results.diversity is None:
+        complete_results(directory)
+        results = read_results(path)
     write_report(results, directory / "report.html")
     if not as_json:
         _show(results, directory)

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from aar_host.fleet.campaign import Campaign, socket_folder
+from aar_host.auth import issue
+from aar_host.fleet.campaign import socket_folder
 from aar_host.fleet.options import Options
 from aar_host.fleet.seating import ModelPlan
 from aar_host.models.account import Account
+from aar_host.models.asking import ask_through
 from aar_host.models.desk import Desk
 from aar_host.models.endpoint import Endpoint
 from aar_host.models.forwarder import forwarder
 from aar_host.models.prices import Price, load_prices, price_of
 from aar_host.models.redact import Redactor
 from aar_host.models.transcript import Transcript
+from aar_host.monitors.asking import MONITOR, Ask
 from aar_host.researchers.line import CallLog, Line
 from aar_host.server.serving import listening
 from aar_host.settings import variable
+from aar_host.store import Store
 from aar_host.store.ledger import Event, append
-from aar_lab.errors import BadSettings
+from aar_lab.errors import BadSettings, UnknownName
+from aar_lab.types import Role
 
 TRANSCRIPTS = "transcripts"
+TOKEN_HOURS = 1.0  # of the monitor, whom nobody asks for its token
 CONNECTIONS = 48  # of one box at a time: all seats together stay below the host's open files
 
 
@@ -62,8 +68,11 @@ def _key(plan: ModelPlan) -> str | None:
     return found
 
 
+Home = tuple[Store, str, Path]  # a campaign's store, its id, its directory
+
+
 class Desks(AbstractContextManager["Desks"]):
-    """The forwarders of a running campaign; each ends with this context.
+    """The forwarders of a campaign; each ends with this context.
 
     Args:
         endpoints: as of `endpoints_of`.
@@ -71,12 +80,14 @@ class Desks(AbstractContextManager["Desks"]):
     """
 
     def __init__(
-        self, campaign: Campaign, endpoints: Mapping[str, Endpoint], secrets: Sequence[str] = ()
+        self, home: Home, endpoints: Mapping[str, Endpoint], secrets: Sequence[str] = ()
     ) -> None:
-        self._campaign, self._endpoints = campaign, endpoints
+        self._store, self._campaign, self._directory = home
+        self._endpoints = endpoints
         keys = [endpoint.key for endpoint in endpoints.values() if endpoint.key]
         self._redactor = Redactor([*keys, *secrets])
         self._open = ExitStack()
+        self._lines: list[Path] = []
 
     def line(self, researcher: str, model: str) -> Line:
         """Open a desk for a researcher, who acts in the campaign already.
@@ -84,26 +95,28 @@ class Desks(AbstractContextManager["Desks"]):
         Args:
             model: its name in the campaign.
         """
-        endpoint, calls, campaign = self._endpoints[model], CallLog(), self._campaign
+        endpoint, calls = self._endpoints[model], CallLog()
         desk = Desk(
-            account=Account(campaign.store, campaign.id, researcher),
+            account=Account(self._store, self._campaign, researcher),
             endpoints={endpoint.name: endpoint},
             note=calls.add,
             record=partial(self._record, researcher),
             transcript=Transcript(
-                campaign.grounds.directory / TRANSCRIPTS / f"{researcher}.jsonl", self._redactor
+                self._directory / TRANSCRIPTS / f"{researcher}.jsonl", self._redactor
             ),
             redactor=self._redactor,
         )
-        socket = socket_folder(campaign.id) / f"{researcher}-{model}.sock"
+        folder = socket_folder(self._campaign)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        socket = folder / f"{researcher}-{len(self._lines)}.sock"
+        self._lines.append(socket)
         self._open.enter_context(listening(forwarder(desk), socket, connections=CONNECTIONS))
         return Line(endpoint.name, endpoint.wire, socket, calls.since)
 
     def _record(self, researcher: str, kind: str, payload: Mapping[str, Any]) -> None:
-        store = self._campaign.store
-        event = Event(self._campaign.id, kind, {"researcher": researcher, **payload})
-        with store.writing() as connection:
-            append(connection, store.clock(), event)
+        event = Event(self._campaign, kind, {"researcher": researcher, **payload})
+        with self._store.writing() as connection:
+            append(connection, self._store.clock(), event)
 
     def __exit__(
         self,
@@ -112,3 +125,26 @@ class Desks(AbstractContextManager["Desks"]):
         trace: TracebackType | None,
     ) -> None:
         self._open.close()
+
+
+@contextmanager
+def asking(home: Home, options: Options, model: str) -> Iterator[Ask]:
+    """A function that asks one of a campaign's models in the monitor's name.
+
+    Raises:
+        UnknownName: the campaign has no model of this name.
+    """
+    endpoints = endpoints_of(options)
+    if model not in endpoints:
+        told = ", ".join(endpoints) or "none"
+        raise UnknownName(model, "the campaign has no model of this name", f"Known: {told}.")
+    store, campaign, _ = home
+    issue(store, campaign, MONITOR, Role.VIEWER, TOKEN_HOURS)
+    with Desks(home, endpoints) as desks:
+        yield monitor_line(desks, model)
+
+
+def monitor_line(desks: Desks, model: str) -> Ask:
+    """How the monitor, who acts in the campaign already, asks a model."""
+    line = desks.line(MONITOR, model)
+    return ask_through(line.socket, line.wire, line.model)

@@ -86,7 +86,8 @@ class Seats(AbstractContextManager["Seats"]):
         tokens = {seat.name: self._token(seat) for seat in seated}
         if options.review or options.judge:
             issue(campaign.store, campaign.id, MONITOR, Role.VIEWER, self._hours)
-        self.desks = Desks(campaign, endpoints_of(options), list(tokens.values()))
+        home = (campaign.store, campaign.id, campaign.grounds.directory)
+        self.desks = Desks(home, endpoints_of(options), list(tokens.values()))
         self._stations = [self._station(seat, tokens[seat.name]) for seat in seated]
         self._threads = [
             threading.Thread(target=self._work, args=pair, daemon=True)

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from aar_host.report import text
+from aar_host.report.diversity import diversity
 from aar_host.report.figures import forest, progress, series_of
 from aar_host.report.lineage import lineage
 from aar_host.report.results import Overhead, Results, SealedScore
@@ -60,6 +61,7 @@ def render_report(results: Results) -> str:
             ending=ENDINGS.get(results.stopped, results.stopped),
             shares=_shares(results.overhead),
             size=_sealed_size(results),
+            diversity=Markup(diversity(results.diversity)) if results.diversity else "",
         )
     )
 

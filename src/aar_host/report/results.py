@@ -191,6 +191,37 @@ class Overhead:
 
 
 @dataclass(frozen=True)
+class CostRow:
+    """What one actor used: dollars for models and for compute, hours, submissions."""
+
+    name: str
+    model_dollars: FiniteFloat
+    compute_dollars: FiniteFloat
+    tokens: FiniteFloat
+    hours: FiniteFloat
+    submissions: int
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """What a campaign has cost; see `aar_host.fleet.costs`."""
+
+    total: CostRow
+    researchers: tuple[CostRow, ...]
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """What a rule found; see `aar_host.monitors.rules.Flag`."""
+
+    rule: str
+    researcher: str
+    evidence: str
+    severity: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Results:
     """A campaign after its end.
 
@@ -201,6 +232,7 @@ class Results:
         stopped: why it ended: time, interrupt, budget or failure.
         jobs: number of jobs by `JobStatus`.
         bound: with probability ≥ .95 every sealed accuracy lies within ±bound of the truth.
+        diversity: as of `studies.measuring.diversity_in`.
     """
 
     campaign: str
@@ -224,6 +256,9 @@ class Results:
     jobs: Mapping[str, int]
     bound: FiniteFloat | None
     overhead: Overhead
+    costs: CostTable | None = None
+    flags: tuple[FlagRow, ...] = ()
+    diversity: Mapping[str, object] | None = None
 
 
 _RESULTS, _ANCHORS = TypeAdapter(Results), TypeAdapter(AnchorTable)

@@ -76,6 +76,16 @@ def diversity_in(directory: Path) -> dict[str, Any]:
     }
 
 
+def complete_results(directory: Path) -> None:
+    """Write `diversity_in` into the campaign's results.json, in one step, where it is not yet."""
+    path = directory / RESULTS
+    found = json.loads(path.read_text())
+    if "diversity" not in found:
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_text(json.dumps({**found, "diversity": diversity_in(directory)}, indent=1))
+        draft.rename(path)
+
+
 def finished(directory: Path) -> bool:
     """Whether the campaign in a directory is over."""
     return (directory / RESULTS).exists()

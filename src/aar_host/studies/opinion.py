@@ -10,7 +10,7 @@ from aar_lab.digest import digest_text
 from aar_lab.errors import BadInput
 
 # System text, question, JSON schema of the answer → the answer.
-Ask = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
+Ask = Callable[[str, str, Mapping[str, Any]], object]
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -29,7 +29,8 @@ def opinion_of(source: str, ask: Ask) -> str:
     """The family that a model gives a source; `BadInput` if its answer is none of the families."""
     mark = f"--- {digest_text(source)[:16]} ---"
     answer = ask(SYSTEM, f"{mark}\n{source}\n{mark}", SCHEMA)
-    family = answer.get("family") if isinstance(answer, Mapping) else None
-    if family not in FAMILIES or len(answer) != 1:
+    known = answer if isinstance(answer, Mapping) and len(answer) == 1 else {}
+    family = known.get("family")
+    if family not in FAMILIES:
         raise BadInput(f"{answer!r:.80}", "it names no family", f"One of: {', '.join(FAMILIES)}.")
     return str(family)

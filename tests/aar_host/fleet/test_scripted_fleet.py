@@ -112,7 +112,7 @@ def test_two_drivers_from_a_file(cache, tmp_path):
     assert secrets_in(out, [KEY]) == []
     assert (out / "transcripts" / "ada.jsonl").read_text().count("I call") >= 3
     costs = run(cache, "costs", out)
-    assert costs["model"]["dollars"] > 0
+    assert costs["total"]["model_dollars"] > 0
     assert run(cache, "fsck", out)["ok"]
 
 

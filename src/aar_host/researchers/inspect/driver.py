@@ -7,16 +7,22 @@ It gets its configuration by standard input and no variable of the host's enviro
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from aar_host.researchers.base import Launch, Station
 from aar_host.researchers.inspect.config import Bounds, write_config
+from aar_host.researchers.launching import HOST_PATH
 from aar_lab.errors import BadSettings
 
+STATE = ".state"
+MENDING = (sys.executable, "-I", "-m", "aar_host.researchers.inspect.mending")
+MENDING_SECONDS = 300
 SESSION = (sys.executable, "-I", "-m", "aar_host.researchers.inspect.session")
 NEEDED = ("inspect_ai", "anthropic", "openai")
 COMMON = Bounds()
@@ -51,8 +57,7 @@ class Inspect:
         if station.model is None or station.wire is None:
             raise BadSettings(self.name, "it needs a model and its seat has none", "Name a model.")
         logs = (self.folder / "researchers" / station.name / "inspect").absolute()
-        state = logs / ".state"
-        state.mkdir(parents=True, exist_ok=True)
+        (logs / STATE).mkdir(parents=True, exist_ok=True)
         known = {
             "seat": station.name,
             "seed": station.seed,
@@ -62,12 +67,7 @@ class Inspect:
             "logs": str(logs),
         }
         stdin = json.dumps(write_config(known, self._bounds(station)))
-        environment = {
-            "HOME": str(state),
-            "XDG_DATA_HOME": str(state),
-            "XDG_CACHE_HOME": str(state),
-        }
-        return Launch(self.program, environment=environment, outside=True, stdin=stdin)
+        return Launch(self.program, environment=_variables(logs), outside=True, stdin=stdin)
 
     def _bounds(self, station: Station) -> Bounds:
         """Those of a session that ends, with its log whole, a little before the campaign does."""
@@ -75,3 +75,29 @@ class Inspect:
         if left is None:
             return self.bounds
         return replace(self.bounds, seconds=max(1, min(self.bounds.seconds, int(left) - 2)))
+
+
+def mend_logs(folder: Path) -> None:
+    """Complete the logs of sessions that were cut, once no session runs any more.
+
+    Args:
+        folder: of the campaign; without a session of Inspect, nothing happens.
+    """
+    for state in sorted(folder.absolute().glob(f"researchers/*/inspect/{STATE}")):
+        logs = state.parent
+        words = [*MENDING, str(logs)]
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                words,
+                env={"PATH": HOST_PATH, "LANG": "C.UTF-8", **_variables(logs)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=MENDING_SECONDS,
+                check=False,
+            )
+
+
+def _variables(logs: Path) -> dict[str, str]:
+    """Where Inspect keeps its notes: beside the logs, not in the home of whoever runs the host."""
+    state = str(logs / STATE)
+    return {"HOME": state, "XDG_DATA_HOME": state, "XDG_CACHE_HOME": state}
