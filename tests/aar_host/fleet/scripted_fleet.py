@@ -54,6 +54,8 @@ def running(asked: Asked, command: str) -> Reply:
 def research(asked: Asked) -> Reply:
     """Brief, look around, write, try, submit, wait for the score, post; then it is done."""
     source, turn = method_of(asked), asked.turn
+    if "answer" in asked.tools:  # the monitor's question
+        return Reply(calls=[Call("answer", {"family": "data filtering"})])
     if turn == 0:
         return _call(asked, "brief")
     if turn == 1:

@@ -114,6 +114,10 @@ def test_two_drivers_from_a_file(cache, tmp_path):
     costs = run(cache, "costs", out)
     assert costs["total"]["model_dollars"] > 0
     assert run(cache, "fsck", out)["ok"]
+    families = run(cache, "families", out, "--ask", "messages")["submissions"]
+    mine = next(row for row in families if row["researcher"] == "ada")
+    assert (mine["family"], mine["opinion"]) == ("data filtering", "data filtering")
+    assert run(cache, "costs", out)["others"][0]["name"] == "monitor"
 
 
 @pytest.fixture

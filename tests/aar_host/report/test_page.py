@@ -75,6 +75,11 @@ def poisoned(document: dict[str, Any], text: str) -> dict[str, Any]:
         finding |= {"author": text, "kind": text, "body": text, "cites": [text]}
     for row in document["researchers"]:
         row |= {"name": text, "direction": text}
+    names = ("rule", "researcher", "evidence", "severity", "place")
+    document["flags"] = [dict.fromkeys(names, text)]
+    spent = {"model_dollars": 1.0, "compute_dollars": 0.5, "tokens": 3e6, "hours": 2.0}
+    row = {"name": text, "submissions": 1, **spent}
+    document["costs"] = {"total": row | {"name": "all"}, "researchers": [row]}
     return document | {"marks": [text], "jobs": {text: 1}, "campaign": text, "problem": text}
 
 
@@ -124,6 +129,17 @@ def test_links_have_targets(results: Results) -> None:
 
 def test_equal_results_give_equal_pages(results: Results) -> None:
     assert render_report(results) == render_report(results)
+
+
+def test_flags_and_costs_are_shown_where_there_are_any(
+    document: dict[str, Any], read: Read
+) -> None:
+    bare = Outline(render_report(read(document))).text
+    assert "Flags" not in bare
+    assert "Costs" not in bare
+    text = Outline(render_report(read(poisoned(document, "word")))).text
+    assert "A flag is a question to a person" in text
+    assert "3000000" in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from inspect_ai.model import ChatMessage, ChatMessageTool, Model, ModelOutput, ModelUsage, get_model
@@ -14,16 +14,21 @@ from aar_host.researchers.inspect.config import Config
 from aar_host.researchers.inspect.endpoint import estimated
 from aar_host.researchers.inspect.session import main
 
-METHOD = Path(__file__).with_name("method.txt").read_text()
-FIRST: Sequence[tuple[str, dict[str, Any]]] = (
-    ("brief", {}),
-    ("bash", {"command": "head -1 brief.md"}),
-    ("edit", {"path": "methods/one.py", "new": METHOD.replace("Sure", "Unsure")}),
-    ("edit", {"path": "methods/one.py", "old": "Unsure labels", "new": "Sure labels"}),
-    ("python", {"code": "print(open('/workspace/methods/one.py').read())"}),
-    ("try", {"file": "methods/one.py"}),
-    ("submit", {"file": METHOD}),
-)
+UNSURE, SURE = "Unsure labels", "Sure labels"
+
+
+def first(results: list[str]) -> Sequence[tuple[str, dict[str, Any]]]:
+    """What it does up to the submission; the method is a file that it finds."""
+    method = results[2].rstrip() + "\n" if len(results) > 2 else ""
+    return (
+        ("brief", {}),
+        ("bash", {"command": "head -1 brief.md"}),
+        ("python", {"code": "print(open('/workspace/given.py').read())"}),
+        ("edit", {"path": "methods/one.py", "new": method.replace(SURE, UNSURE)}),
+        ("edit", {"path": "methods/one.py", "old": UNSURE, "new": SURE}),
+        ("try", {"file": "methods/one.py"}),
+        ("submit", {"file": method}),
+    )
 
 
 def output(name: str, arguments: dict[str, Any]) -> ModelOutput:
@@ -45,11 +50,12 @@ def answer(messages: list[ChatMessage], *_: object) -> ModelOutput:
 
 
 def _next(results: list[str]) -> ModelOutput:
-    if len(results) < len(FIRST):
-        return output(*FIRST[len(results)])
-    submission = re.search(r"submission\W+(\w{12})\b", results[len(FIRST) - 1])
+    steps = first(results)
+    if len(results) < len(steps):
+        return output(*steps[len(results)])
+    submission = re.search(r"submission\W+(\w{12})\b", results[len(steps) - 1])
     if submission is None or '"finding"' in results[-1]:
-        return say("I am done.")
+        return say(f"I am done. My process knows {sorted(os.environ)}.")
     if re.search(r"status\W+(queued|running)", results[-1]):
         return output("scores", {"submission": submission[1], "wait": 30})
     return output("post", {"kind": "result", "body": "Sure.", "cites": [submission[1]]})

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from aar_host.researchers.base import Wire
-from aar_host.researchers.inspect import Bounds, Inspect, Prices
+from aar_host.researchers.inspect import Bounds, Inspect, Prices, mend_logs
 from aar_host.researchers.inspect.config import OWN_MEMORY, read_config
 from aar_lab.errors import BadSettings
 
@@ -98,3 +98,10 @@ def test_the_driver_does_without_the_package():
         "sys.exit(any(n in sys.modules for n in ('inspect_ai', 'openai', 'anthropic')))"
     )
     assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
+def test_there_is_nothing_to_mend(tmp_path):
+    mend_logs(tmp_path)
+    Inspect(tmp_path).launch(At(), "")
+    mend_logs(tmp_path)
+    assert list(tmp_path.rglob("*.eval")) == []

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from inspect_ai.log import read_eval_log
-from tests.aar_host.researchers.host import calling, hosting, lined, silent
+from tests.aar_host.researchers.host import METHOD, calling, hosting, lined, silent
 from tests.scripted.script import Call, Fault, Reply, Usage
 
-from aar_host.researchers.base import Watch, Wire
+from aar_host.researchers.base import Cut, Watch, Wire
 from aar_host.researchers.health import classify
-from aar_host.researchers.inspect import Bounds, Inspect, Prices
+from aar_host.researchers.inspect import Bounds, Inspect, Prices, mend_logs
 from aar_host.researchers.line import CallLog, Line
 from aar_host.researchers.sessions import Sessions
 from aar_host.store.findings import list_findings
@@ -76,24 +76,30 @@ def in_turn(*replies):
     return lambda asked: replies[asked.turn](asked) if asked.turn < len(replies) else Reply("Done.")
 
 
-def test_from_the_brief_to_a_finding(make, heard, tmp_path):
+def test_from_the_brief_to_a_finding(make, heard, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOST_KEY", "sk-of-the-host")
     (tmp_path / "host").mkdir()
     with hosting(tmp_path / "host") as host:
         line = Line("mockllm/model", Wire.CHAT, tmp_path / "none.sock", CallLog().since)
         terms = {"token": host.token("ada"), "data": host.grounds.practice, "line": line}
         station = make(socket=host.socket, **terms)
+        station.write("given.py", METHOD)
         stop = lambda: any(s.startswith("session_") for _, s, _ in heard[1:])  # noqa: E731
         Sessions(Inspect(tmp_path, program=MOCKED)).run(station, stop)
-        results = [m.text for m in read_log(tmp_path).samples[0].messages if m.role == "tool"]
+        messages = read_log(tmp_path).samples[0].messages
+        results = [m.text for m in messages if m.role == "tool"]
         assert "tiny" in results[0]
         assert results[1].strip() == "# You are ada, a researcher"
-        assert "Sure labels" in results[4]
+        assert "Sure labels" in results[2]
+        assert results[4] == "Replaced one passage of methods/one.py."
         assert "agreement" in results[5]
         (submission,) = list_submissions(host.store, host.campaign)
         assert submission.status == "done"
         assert '"pgr"' in results[-2]
         assert list_findings(host.store, host.campaign)[-1].cites == [submission.id]
-        assert host.token("ada").encode() not in log_of(tmp_path).read_bytes()
+        assert "XDG_DATA_HOME" in messages[-1].text
+        assert "HOST_KEY" not in messages[-1].text
+        assert terms["token"].encode() not in log_of(tmp_path).read_bytes()
 
 
 HOSTILE = (
@@ -147,7 +153,6 @@ def test_what_a_model_may_do_and_may_not(run, monkeypatch, wire):
     ("bounds", "limit"),
     [
         ({"turns": 4}, "turn"),
-        ({"tokens": 500}, "token"),
         ({"dollars": 0.001, "prices": Prices(2.0, 2.0, 2.0, 2.0)}, "cost"),
         ({"seconds": 3}, "time"),
     ],
@@ -190,3 +195,20 @@ def test_a_provider_that_fails(run):
     assert end.code == 1
     assert classify(end, desked.line.calls(0)).state == "no_key"
     assert (told[-1]["status"], log.status) == ("error", "error")
+
+
+def test_a_session_that_is_cut(make, quiet, tmp_path):
+    token = quiet.token("cut")
+    script = lambda asked: tool("bash", command="sleep 0.2")  # noqa: E731
+    with lined(quiet, "cut", script, Wire.CHAT) as desked:
+        station = make(socket=quiet.socket, token=token, line=desked.line)
+        launch = Inspected(tmp_path).launch(station, "Do research.")
+        told = []
+        cut = lambda: Cut.STOPPED if len(told) > 12 else None  # noqa: E731
+        end = station.session(launch, Watch(cut, told.append))
+        assert end.cut is Cut.STOPPED
+    assert (read_log(tmp_path).status, read_log(tmp_path).samples) == ("started", [])
+    mend_logs(tmp_path)
+    (sample,) = read_log(tmp_path).samples
+    assert [m.role for m in sample.messages].count("tool") >= 3
+    assert read_log(tmp_path).status != "started"
