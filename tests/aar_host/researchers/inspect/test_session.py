@@ -152,7 +152,6 @@ def test_what_a_model_may_do_and_may_not(run, monkeypatch, wire):
 @pytest.mark.parametrize(
     ("bounds", "limit"),
     [
-        ({"turns": 4}, "turn"),
         ({"dollars": 0.001, "prices": Prices(2.0, 2.0, 2.0, 2.0)}, "cost"),
         ({"seconds": 3}, "time"),
     ],
