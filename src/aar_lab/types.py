@@ -204,6 +204,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
+
+
 class JobStatus(StrEnum):
     """How a job stands. Everything but the first three is final, and a status, never a score."""
 

@@ -3,6 +3,7 @@ driver with one model."""
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -121,4 +122,6 @@ def _price(text: str | None) -> Mapping[str, float] | None:
         into, out = map(float, text.split(","))
     except ValueError as error:
         raise BadSettings(f"--price {text}", "not two numbers", "Write e.g. 3,15.") from error
+    if not all(0 <= rate < math.inf for rate in (into, out)):
+        raise BadSettings(f"--price {text}", "a price is a number from 0 up", "Write e.g. 3,15.")
     return {"input": into, "output": out}

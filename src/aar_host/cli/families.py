@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from aar_host.report.text import clean
 from aar_host.store.submissions import method_source
 from aar_host.studies.measuring import diversity_in
 from aar_host.studies.opinion import opinion_of
+from aar_lab.errors import BadInput
 
 
 @click.command()
@@ -45,7 +47,10 @@ def _add_opinions(directory: Path, model: str, rows: list[dict[str, Any]]) -> No
     store, campaign = open_campaign_store(directory)
     with asking((store, campaign, directory), options_of(directory), model) as ask:
         for row in rows:
-            row["opinion"] = opinion_of(method_source(store, row["submission"]), ask)
+            # What was paid for is kept where one answer fails.
+            row["opinion"] = None
+            with suppress(BadInput, TimeoutError):
+                row["opinion"] = opinion_of(method_source(store, row["submission"]), ask)
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -55,7 +60,7 @@ def _show(found: dict[str, Any]) -> None:
     for row in found["submissions"]:
         others = ", ".join(name for name in row["families"] if name != row["family"])
         cells = (row["submission"], row["researcher"], row["declared"], row["family"], others)
-        table.add_row(*(Text(clean(cell, 60)) for cell in (*cells, row.get("opinion", "–"))))
+        table.add_row(*(Text(clean(cell, 60)) for cell in (*cells, row.get("opinion") or "–")))
     console = Console()
     console.print(table)
     agree = f"{found['agreeing']} of {found['methods']} cards name the family that was found."

@@ -36,6 +36,7 @@ from aar_host.snapshots import open_snapshots
 from aar_host.store import Store, Tier
 from aar_host.store.campaigns import Plan, create_campaign
 from aar_host.store.database import new_id
+from aar_host.store.reviews import ADVISORY, REQUIRED
 from aar_lab.errors import BadSettings, Conflict
 from aar_lab.rng import derive
 
@@ -146,7 +147,7 @@ def _plan(options: Options, policy: Policy, source: ProblemSource, anchors: Anch
 def _review(options: Options) -> str | None:
     if options.review is None:
         return None
-    return "required" if options.review.required else "advisory"
+    return REQUIRED if options.review.required else ADVISORY
 
 
 def _caps(policy: Policy) -> dict[str, int]:

@@ -15,10 +15,9 @@ from aar_host.store.campaigns import Campaign, find_campaign
 from aar_host.store.schema import CallStatus, actors, jobs, ledger, model_calls, submissions
 from aar_host.store.scores import leaderboard
 from aar_host.store.spending import UNCHARGED
-from aar_lab.types import Role
+from aar_lab.types import RESEARCHERS, Role
 
 POINT = 0.01  # of PGR
-RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 
 
 @dataclass

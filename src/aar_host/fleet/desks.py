@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -85,7 +85,7 @@ class Desks(AbstractContextManager["Desks"]):
         self._store, self._campaign, self._directory = home
         self._endpoints = endpoints
         keys = [endpoint.key for endpoint in endpoints.values() if endpoint.key]
-        self._redactor = Redactor([*keys, *secrets])
+        self.redactor = Redactor([*keys, *secrets])
         self._open = ExitStack()
         self._lines: list[Path] = []
 
@@ -102,9 +102,9 @@ class Desks(AbstractContextManager["Desks"]):
             note=calls.add,
             record=partial(self._record, researcher),
             transcript=Transcript(
-                self._directory / TRANSCRIPTS / f"{researcher}.jsonl", self._redactor
+                self._directory / TRANSCRIPTS / f"{researcher}.jsonl", self.redactor
             ),
-            redactor=self._redactor,
+            redactor=self.redactor,
         )
         folder = socket_folder(self._campaign)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -140,8 +140,12 @@ def asking(home: Home, options: Options, model: str) -> Iterator[Ask]:
         raise UnknownName(model, "the campaign has no model of this name", f"Known: {told}.")
     store, campaign, _ = home
     issue(store, campaign, MONITOR, Role.VIEWER, TOKEN_HOURS)
-    with Desks(home, endpoints) as desks:
-        yield monitor_line(desks, model)
+    try:
+        with Desks(home, endpoints) as desks:
+            yield monitor_line(desks, model)
+    finally:
+        with suppress(OSError):  # of a fleet that runs just now, it is not empty
+            socket_folder(campaign).rmdir()
 
 
 def monitor_line(desks: Desks, model: str) -> Ask:

@@ -19,34 +19,34 @@ from aar_host.researchers.sessions import Agent, Patience, Sessions
 from aar_lab.errors import BadSettings
 
 
-def driver_of(seat: SeatPlan, logs: Path) -> Researcher:
+def driver_of(seat: SeatPlan, folder: Path) -> Researcher:
     """The researcher for a seat.
 
     Args:
-        logs: folder for what its driver keeps of its sessions.
+        folder: of the campaign, for what a driver keeps of its sessions.
 
     Raises:
         BadSettings: what the driver needs is missing here.
     """
-    return _MAKERS[seat.driver](seat, logs)
+    return _MAKERS[seat.driver](seat, folder)
 
 
-def _inspect(seat: SeatPlan, logs: Path) -> Researcher:
+def _inspect(seat: SeatPlan, folder: Path) -> Researcher:
     if find_spec("inspect_ai") is None:
         raise BadSettings("inspect", "inspect_ai is not installed", INSPECT_REMEDY)
-    agent: Agent = pkgutil.resolve_name("aar_host.researchers.inspect.driver:Inspect")(logs)
+    agent: Agent = pkgutil.resolve_name("aar_host.researchers.inspect.driver:Inspect")(folder)
     return Sessions(agent)
 
 
-def _command(seat: SeatPlan, logs: Path) -> Researcher:
+def _command(seat: SeatPlan, folder: Path) -> Researcher:
     return Sessions(Command(seat.command), Patience(idle_turns=0))
 
 
 _MAKERS: Mapping[str, Callable[[SeatPlan, Path], Researcher]] = {
-    "search": lambda seat, logs: Search(),
+    "search": lambda seat, folder: Search(),
     "inspect": _inspect,
-    "claude-code": lambda seat, logs: Sessions(ClaudeCode()),
-    "codex": lambda seat, logs: Sessions(Codex()),
+    "claude-code": lambda seat, folder: Sessions(ClaudeCode()),
+    "codex": lambda seat, folder: Sessions(Codex()),
     "command": _command,
-    "human": lambda seat, logs: Human(),
+    "human": lambda seat, folder: Human(),
 }

@@ -17,14 +17,13 @@ from typing import Any
 import yaml
 
 from aar_host.feedback import get_policy
-from aar_host.fleet.options import Options
+from aar_host.fleet.options import GRACE_SECONDS, Options
 from aar_host.fleet.seating import ModelPlan, SeatPlan
 from aar_host.models.prices import Price, load_prices, price_of
 from aar_host.monitors.asking import MONITOR
 from aar_host.settings import number_or
 from aar_host.store.schema import SubmissionKind
 
-GRACE_SECONDS = 20.0
 RATES = Path(__file__).with_name("rates.yaml")
 
 

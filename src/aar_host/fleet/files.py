@@ -10,13 +10,13 @@ import hashlib
 import logging
 import os
 import stat
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aar_host.looking import repeating
 from aar_host.store import Store
 from aar_host.store.ledger import Event, append
 from aar_lab.errors import LabError
@@ -136,7 +136,16 @@ class FileWatcher:
             elif stat.S_ISDIR(status.st_mode) and depth + 1 >= self._bounds.depth:
                 found.whole = False
             elif stat.S_ISDIR(status.st_mode):
-                self._walk(os.open(name, _FOLDER, dir_fd=folder), inside, found, depth + 1)
+                self._enter((folder, name), inside, found, depth + 1)
+
+    def _enter(self, where: tuple[int, bytes], path: bytes, found: _Round, depth: int) -> None:
+        """A folder that cannot be opened hides what is in it, and nothing beside it."""
+        try:
+            inner = os.open(where[1], _FOLDER, dir_fd=where[0])
+        except OSError:
+            found.whole = False
+            return
+        self._walk(inner, path, found, depth)
 
     def _file(self, folder: int, name: bytes, known: _Known | None, found: _Round) -> _Known:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -200,7 +209,6 @@ def watching_files(store: Store, campaign: str, workspaces: Mapping[str, Path]) 
     Args:
         workspaces: name of each researcher → its workspace.
     """
-    stop = threading.Event()
     watchers = {name: FileWatcher(workspace) for name, workspace in workspaces.items()}
 
     def look() -> None:
@@ -211,18 +219,8 @@ def watching_files(store: Store, campaign: str, workspaces: Mapping[str, Path]) 
                 # A busy database must not end the watch: this look is lost, the next is not.
                 _log.warning("changes of files are not recorded: %s", error)
 
-    def follow() -> None:
-        while not stop.wait(POLL_SECONDS):
-            look()
-
-    thread = threading.Thread(target=follow, name="files", daemon=True)
-    thread.start()
-    try:
+    with repeating(look, POLL_SECONDS, "files"):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        look()
 
 
 _log = logging.getLogger(__name__)

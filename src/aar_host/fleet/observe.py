@@ -20,11 +20,10 @@ from aar_host.store.reviews import list_reviews, unreviewed
 from aar_host.store.schema import CallStatus, actors, model_calls
 from aar_host.store.scores import leaderboard
 from aar_host.store.submissions import list_submissions
-from aar_lab.types import Role
+from aar_lab.types import RESEARCHERS
 
 OUTSIDE, KEPT = "outside", 5
 NOTEWORTHY = ("title", "reason", "fault", "error")
-SEATED = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class Observer:
         with self._store.reading() as connection:
             for row in connection.execute(query):
                 self._names[row.id] = row.name
-                if row.role in SEATED:
+                if row.role in RESEARCHERS:
                     self._seats.setdefault(row.name, SeatView(row.name))
             found = connection.execute(sums).all()
         return {self._names[actor]: (float(paid), float(used)) for actor, paid, used in found}

@@ -21,6 +21,7 @@ from aar_host.researchers.directions import UNDIRECTED, Direction, directions, g
 from aar_lab.errors import BadSettings
 
 MAX_MINUTES = 7 * 24 * 60
+GRACE_SECONDS = 20.0  # after the search, for what was handed in to end and be told of
 NAMES = ("ada", "blaise", "carl", "dorothea", "emmy", "felix", "grace", "hedy", "isaac")
 
 
@@ -83,7 +84,7 @@ class Options:
         most = min(len(NAMES), len(directions()))
         if not 0 <= self.researchers <= most:
             raise BadSettings(
-                f"{self.researchers} researchers", f"not in 1…{most}", "Correct the number."
+                f"{self.researchers} researchers", f"not in 0…{most}", "Correct the number."
             )
         if not 0 < self.minutes <= MAX_MINUTES:
             raise BadSettings(

@@ -3,7 +3,7 @@ conditions. It is read once; what it says is kept in the campaign's directory.""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -98,9 +98,14 @@ class CampaignFile(_Strict):
     @property
     def seats(self) -> tuple[SeatPlan, ...]:
         """Who sits where, each under a name of its own."""
+        return tuple(
+            SeatPlan(name, seat.driver, seat.model, seat.direction, seat.command)
+            for name, seat in self._named()
+        )
+
+    def _named(self) -> Iterator[tuple[str, _Seat]]:
         named = [seat.name for seat in self.researchers if seat.name]
         free = iter(name for name in NAMES if name not in named)
-        found = []
         for seat in self.researchers:
             for _ in range(seat.count):
                 name = seat.name or next(free, None)
@@ -108,15 +113,12 @@ class CampaignFile(_Strict):
                     raise BadSettings(
                         f"more than {len(NAMES)} researchers", "too many", "Have fewer."
                     )
-                found.append(
-                    SeatPlan(name, seat.driver, seat.model, seat.direction, tuple(seat.command))
-                )
-        return tuple(found)
+                yield name, seat
 
     @property
     def budget(self) -> Budgets:
         """What may be spent."""
-        own = {s.name: s.budget.budget() for s in self.researchers if s.name}
+        own = {name: seat.budget.budget() for name, seat in self._named()}
         own[MONITOR] = self.budgets.monitor.budget()
         return Budgets(self.budgets.pool.budget(), self.budgets.each.budget(), own)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aar_host.auth import authenticate, issue
+from aar_host.budgets import Budgets
 from aar_host.fleet.campaign import Campaign, options_of
 from aar_host.fleet.finals import chosen
 from aar_host.fleet.options import Options
@@ -60,7 +61,14 @@ def resealed(directory: Path, out: Path) -> tuple[Options, list[Sample]]:
             )
         draft = Draft(method_source(store, name), MethodCard.from_dict(found.card))
         samples.append(Sample(found.author, draft))
-    return replace(options, out=out, researchers=0, reseals=campaign), samples
+    return once_more(options, out, campaign), samples
+
+
+def once_more(options: Options, out: Path, campaign: str) -> Options:
+    """Of the campaign in `out` that opens another one's finalists: nobody researches in it, so
+    that there is no seat, no model, and no review or budget to wait for."""
+    plain = replace(options, researchers=0, seats=(), models=(), review=None, judge=None)
+    return replace(plain, budgets=Budgets(), out=out, reseals=campaign)
 
 
 def open_again(

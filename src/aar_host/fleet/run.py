@@ -15,7 +15,7 @@ from aar_host.fleet.campaign import Campaign, serving
 from aar_host.fleet.drivers import driver_of
 from aar_host.fleet.finals import close_search, open_sealed
 from aar_host.fleet.observing import observing
-from aar_host.fleet.options import Options, Show
+from aar_host.fleet.options import GRACE_SECONDS, Options, Show
 from aar_host.fleet.outcome import Ending, results
 from aar_host.fleet.seats import Driver, Hosting, Seats
 from aar_host.fleet.standing import standing
@@ -30,7 +30,6 @@ from aar_host.store.submissions import UNFINISHED, list_submissions
 
 POLL_SECONDS = 0.1
 SHOW_SECONDS = 0.5
-GRACE_SECONDS = 20.0
 ENDED = "search_ended"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ DRIVERS: Mapping[str, tuple[Wire, ...]] = {
     "command": tuple(Wire),
     "human": (),
 }
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")  # it names files and sockets
 WITHOUT_MODEL = ("search", "human", "command")
 
 
@@ -27,7 +29,7 @@ class SeatPlan:
     """One researcher.
 
     Args:
-        name: unique in its campaign.
+        name: unique in its campaign; matches `NAME`.
         driver: one of `DRIVERS`.
         model: name of the campaign's model that it uses; None where the driver needs none.
         direction: name of one, or "none"; None: the next of the nine.
@@ -41,6 +43,10 @@ class SeatPlan:
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise BadSettings(
+                f"{self.name!r:.60}", "no name of a researcher", "Use letters, digits, _ and -."
+            )
         if self.driver not in DRIVERS:
             raise UnknownName(
                 self.driver, "there is no such driver", f"Known are: {', '.join(DRIVERS)}."

@@ -20,6 +20,7 @@ from aar_host.fleet.seating import SeatPlan
 from aar_host.models.endpoint import Endpoint
 from aar_host.monitors.asking import MONITOR
 from aar_host.researchers.base import Researcher
+from aar_host.researchers.inspect import mend_logs
 from aar_host.researchers.station import BoxStation, Seat, Terms, seat_spec
 from aar_host.sandbox import (
     box_dir,
@@ -82,7 +83,7 @@ class Seats(AbstractContextManager["Seats"]):
         self.states: dict[str, tuple[str, str]] = {}
         self.workspaces: dict[str, Path] = {}
         seated = options.seated
-        drivers = [hosting.driver(seat, self._kept(seat.name)) for seat in seated]
+        drivers = [hosting.driver(seat, options.out) for seat in seated]
         tokens = {seat.name: self._token(seat) for seat in seated}
         if options.review or options.judge:
             issue(campaign.store, campaign.id, MONITOR, Role.VIEWER, self._hours)
@@ -103,6 +104,7 @@ class Seats(AbstractContextManager["Seats"]):
         self.stop()
         self.desks.__exit__(kind, error, trace)
         self.keep_files()
+        mend_logs(self._options.out)
 
     @property
     def _hours(self) -> float:
@@ -145,9 +147,11 @@ class Seats(AbstractContextManager["Seats"]):
         return self._options.out / KEPT / name
 
     def _listen(self, name: str, state: str, facts: Mapping[str, Any]) -> None:
-        shown = str(facts.get("title") or facts.get("reason") or facts.get("error") or "")
-        self.states[name] = (state, shown or str(facts.get("fault", "")))
-        payload = {"researcher": name, "state": state, "facts": _bounded(facts)}
+        # A program may have printed its token, and a provider's error may hold a key.
+        clean = {key: self.desks.redactor.text(str(value)) for key, value in facts.items()}
+        shown = clean.get("title") or clean.get("reason") or clean.get("error") or ""
+        self.states[name] = (state, shown or clean.get("fault", ""))
+        payload = {"researcher": name, "state": state, "facts": _bounded(clean)}
         store = self._campaign.store
         with store.writing() as connection:
             append(connection, store.clock(), Event(self._campaign.id, "researcher_event", payload))
@@ -159,7 +163,14 @@ class Seats(AbstractContextManager["Seats"]):
             over = limit is not None and self._hosting.ran() >= limit
             return self._stop.is_set() or over
 
-        driver.run(station, stop)
+        ended = False
+        try:
+            driver.run(station, stop)
+            ended = True
+        finally:
+            if not ended:
+                remedy = "See the host's output; `aar run --resume` seats it again."
+                self._listen(station.name, "died", {"fault": "its driver failed", "remedy": remedy})
 
     def start(self) -> None:
         """Let them begin."""
@@ -195,5 +206,5 @@ class Seats(AbstractContextManager["Seats"]):
             remove_workspace(workspace)
 
 
-def _bounded(facts: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key)[:80]: str(value)[:MAX_FACT] for key, value in facts.items()}
+def _bounded(facts: Mapping[str, str]) -> dict[str, str]:
+    return {key[:80]: value[:MAX_FACT] for key, value in facts.items()}

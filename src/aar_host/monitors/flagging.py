@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import select
 
+from aar_host.looking import repeating
 from aar_host.monitors.asking import Ask
 from aar_host.monitors.judge import judge, transcript_of
 from aar_host.monitors.rules import RULES, Flag, Record, Rule, flags
@@ -104,7 +104,6 @@ def _key(flag: Mapping[str, str]) -> tuple[str, ...]:
 @contextmanager
 def flagging(flagger: Flagger) -> Iterator[None]:
     """Let it look from a thread while the context lasts, and once at its end."""
-    stop = threading.Event()
 
     def look() -> None:
         try:
@@ -113,18 +112,8 @@ def flagging(flagger: Flagger) -> Iterator[None]:
             # A busy database must not end the watch: the next look sees the same.
             _log.warning("flags are behind: %s", error)
 
-    def follow() -> None:
-        while not stop.wait(POLL_SECONDS):
-            look()
-
-    thread = threading.Thread(target=follow, name="flags", daemon=True)
-    thread.start()
-    try:
+    with repeating(look, POLL_SECONDS, "flags"):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        look()
 
 
 _log = logging.getLogger(__name__)

@@ -7,10 +7,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from aar_host.researchers.base import Station
 from aar_lab.cards import FAMILIES, SECTIONS
+from aar_lab.errors import JobFailed
 from aar_lab.tools import VERBS
 
 PLACE = "brief.md"
@@ -22,11 +23,17 @@ def write_brief(station: Station) -> tuple[str, Mapping[str, Any]]:
     """The brief in Markdown, put into the workspace, and the host's own on which it rests.
 
     Raises:
-        LabError: as `Station.lab`.
+        LabError: as `Station.lab`; `JobFailed` too if the answer is not the host's.
     """
     told = station.lab("brief")
-    past = station.lab("scores")["submissions"]
-    text = render(station, told, past)
+    answer = station.lab("scores")
+    try:
+        text = render(station, told, answer["submissions"])
+    except (LookupError, TypeError, ValueError, UndefinedError) as error:
+        # What `lab` says comes out of a box, where a program may stand in its place.
+        raise JobFailed(
+            "brief", f"no answer of the host ({error!r:.120})", "Look at the box.", "bad_output"
+        ) from error
     station.write(PLACE, text)
     return text, told
 

@@ -177,6 +177,7 @@ class BoxStation:
                 end = follow(box, stdin, watch)
             finally:
                 self._box = None
+                box.kill()
         return replace(end, cut=Cut.STOPPED) if self._closed.is_set() else end
 
     def close(self) -> None:

@@ -17,9 +17,8 @@ from aar_host.snapshots import Snapshots
 from aar_host.store import Store, Tier
 from aar_lab.errors import BadInput, NotAuthorised
 from aar_lab.integrity import Monitor
-from aar_lab.types import Inputs, Predictions, Role
+from aar_lab.types import RESEARCHERS, Inputs, Predictions, Role
 
-RESEARCHERS = (Role.RESEARCHER, Role.HUMAN_RESEARCHER)
 READERS = (*RESEARCHERS, Role.OPERATOR, Role.VIEWER)
 
 _bearer = HTTPBearer(auto_error=False, description="The token that the operator issued.")

@@ -28,7 +28,7 @@ from aar_host.store.schema import (
     submissions,
 )
 from aar_lab.errors import BadInput, Conflict, OverBudget, UnknownName
-from aar_lab.types import JobStatus
+from aar_lab.types import RESEARCHERS, JobStatus
 
 REMEDY = "Post what you learnt as a finding."
 # Jobs that ran to an end of their own: what a lost worker took is no researcher's doing.
@@ -93,7 +93,7 @@ def admit_call(store: Store, campaign: str, actor: str, draft: CallDraft) -> str
     call, now = new_id(), store.clock()
     with store.writing() as connection:
         plan = find_campaign(connection, campaign)
-        check_left(connection, plan, actor, ("dollars", "tokens", "wall_seconds"))
+        check_left(connection, plan, actor, _binding(connection, actor))
         _check_reserved(connection, plan, actor)
         row = {"id": call, "campaign": campaign, "actor": actor, **vars(draft)}
         connection.execute(
@@ -269,6 +269,12 @@ def _limits(
         for whose in (actor, None)
     ]
     return [(whose, limit, resource) for whose, limit, resource in found if limit is not None]
+
+
+def _binding(connection: Connection, actor: str) -> tuple[str, ...]:
+    """What a call is held to. Time binds who researches; a judge may read when it is over."""
+    role = connection.execute(select(actors.c.role).where(actors.c.id == actor)).scalar_one()
+    return ("dollars", "tokens", *(["wall_seconds"] if role in RESEARCHERS else []))
 
 
 def _name(connection: Connection, actor: str) -> str:

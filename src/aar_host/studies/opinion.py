@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from aar_host.monitors.asking import Ask
 from aar_lab.cards import FAMILIES
 from aar_lab.digest import digest_text
 from aar_lab.errors import BadInput
-
-# System text, question, JSON schema of the answer → the answer.
-Ask = Callable[[str, str, Mapping[str, Any]], object]
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",

@@ -63,6 +63,15 @@ def test_links_pipes_and_sockets_are_neither_followed_nor_opened(box, tmp_path):
     assert [change.path for change in FileWatcher(box).poll().changes] == ["deep/one.py"]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root opens every folder")
+def test_a_closed_folder_hides_nothing_beside_it(box):
+    (box / "after.py").write_bytes(b"2")
+    (box / "deep").chmod(0)
+    look = FileWatcher(box).poll()
+    assert [change.path for change in look.changes] == ["after.py"]
+    assert not look.whole
+
+
 def test_a_workspace_that_is_a_link_is_not_followed(box, tmp_path):
     (tmp_path / "other").symlink_to(box)
     with pytest.raises(OSError, match="other"):

@@ -10,6 +10,7 @@ import pytest
 from aar_host.budgets import Budget, Budgets
 from aar_host.fleet.options import Options
 from aar_host.fleet.plan import read_campaign_file
+from aar_host.fleet.reseal import once_more
 from aar_host.researchers.base import Wire
 from aar_lab.errors import BadInput, BadSettings, LabError
 
@@ -71,6 +72,18 @@ def test_a_campaign_is_taken_up_with_the_options_that_it_was_started_with(tmp_pa
     assert Options.from_dict(kept, options.out) == options
 
 
+def test_finalists_are_opened_again_without_seats_models_and_reviews(tmp_path):
+    again = once_more(read(tmp_path, WHOLE), tmp_path / "again", "c1")
+    assert (again.seated, again.models, again.review, again.judge) == ((), (), None, None)
+    assert (again.budgets, again.reseals, again.problem) == (Budgets(), "c1", "math-mini")
+
+
+def test_each_researcher_of_an_entry_without_a_name_has_its_budget(tmp_path):
+    text = "researchers: [{driver: search, count: 2, budget: {submissions: 5}}, {driver: search}]"
+    budgets = read(tmp_path, text).budgets
+    assert [budgets.of(name).submissions for name in ("ada", "blaise", "carl")] == [5, 5, None]
+
+
 def test_options_of_an_earlier_version_are_read(tmp_path):
     kept = {
         **{"problem": "chat-mini", "researchers": 2, "minutes": 3.0, "seed": 0, "out": None},
@@ -90,6 +103,7 @@ FAULTS = {
     "researchers: [{driver: command}]": "has a command",
     "researchers: [{driver: search, name: ada}, {driver: search, name: ada}]": "two researchers",
     "researchers: [{driver: search, name: monitor}]": "acts under this name",
+    "researchers: [{driver: search, name: ../ada}]": "no name of a researcher",
     "researchers: []": "researchers",
     "researchers: [{driver: search, count: 99}]": "count",
     "researchers: [{driver: search}]\nbudgets: {pool: {dollars: -1}}": "dollars",

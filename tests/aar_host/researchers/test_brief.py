@@ -11,6 +11,7 @@ from aar_host.researchers import get_direction
 from aar_host.researchers.brief import MAX_PAST, render, write_brief
 from aar_lab.agreement import read_agreement
 from aar_lab.cards import read_card
+from aar_lab.errors import JobFailed
 from aar_lab.integrity import read_rules
 from aar_lab.tools import VERBS
 
@@ -30,6 +31,13 @@ def test_it_says_what_the_host_says(station):
     assert "Nothing yet." in text
     for verb in VERBS:
         assert verb.example in text
+
+
+@pytest.mark.parametrize("told", [{"seconds_left": "soon"}, {"you": 3}, {"budget": [{}]}])
+def test_what_is_no_answer_of_the_host_is_a_typed_error(station, told):
+    station.told |= told
+    with pytest.raises(JobFailed, match="no answer of the host"):
+        write_brief(station)
 
 
 def test_the_direction_is_one_sentence_or_none(station):

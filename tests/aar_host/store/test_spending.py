@@ -11,8 +11,10 @@ from tests.aar_host.store.budgeted import limited, warnings
 from tests.aar_host.store.conftest import World
 from tests.cards import CARD
 
+from aar_host.auth import issue
 from aar_host.budgets import Budget
 from aar_host.store import open_store
+from aar_host.store.actors import find_actor
 from aar_host.store.campaigns import beat, get_campaign
 from aar_host.store.claims import refuse_claim
 from aar_host.store.ledger import events, verify_ledger
@@ -27,6 +29,7 @@ from aar_host.store.spending import (
     spent,
 )
 from aar_lab.errors import BadInput, BadSource, Conflict, OverBudget, UnknownName
+from aar_lab.types import Role
 
 DRAFT = CallDraft("model", "d" * 64, dollars=1.0, tokens=1000)
 DONE = Bill(CallStatus.DONE, "ok", 0.5, 100, {"input": 60, "output": 40})
@@ -112,6 +115,13 @@ def test_the_time_of_the_campaign_ends_calls(world):
     beat(world.store, world.campaign, 1)
     with pytest.raises(OverBudget, match="wall_seconds"):
         admit(world)
+
+
+def test_who_judges_may_ask_when_the_time_is_over(world):
+    limited(world, pool=Budget(wall_seconds=60))
+    beat(world.store, world.campaign, 61)
+    issue(world.store, world.campaign, "monitor", Role.VIEWER, 1)
+    assert admit(world, find_actor(world.store, world.campaign, "monitor"))
 
 
 def test_what_is_reserved_by_calls_under_way_is_not_given_twice(world):

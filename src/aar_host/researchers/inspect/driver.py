@@ -72,9 +72,9 @@ class Inspect:
     def _bounds(self, station: Station) -> Bounds:
         """Those of a session that ends, with its log whole, a little before the campaign does."""
         left = station.lab("brief").get("seconds_left")
-        if left is None:
+        if not isinstance(left, int | float):
             return self.bounds
-        return replace(self.bounds, seconds=max(1, min(self.bounds.seconds, int(left) - 2)))
+        return replace(self.bounds, seconds=int(max(1, min(self.bounds.seconds, left - 2))))
 
 
 def mend_logs(folder: Path) -> None:
