@@ -33,46 +33,48 @@ def method_of(asked: Asked) -> str:
     return METHOD.replace("Sure labels", f"Sure labels of {name_of(asked)}")
 
 
-def _tool(asked: Asked, verb: str) -> tuple[str, str | None]:
-    name = next(name for name in (f"mcp__lab__{verb}", f"lab_{verb}", verb) if name in asked.tools)
-    return name, asked.tools[name]
-
-
-def _call(asked: Asked, verb: str, **arguments: Any) -> Reply:
-    name, namespace = _tool(asked, verb)
-    return Reply(f"I call {verb}.", [Call(name, arguments, namespace)])
+def _call(asked: Asked, verb: str, command: str, **arguments: Any) -> Reply:
+    """A verb as a tool; as a command of the shell where the agent began before it had the tools,
+    which happens on a loaded machine."""
+    for name in (f"mcp__lab__{verb}", f"lab_{verb}", verb):
+        if name in asked.tools:
+            return Reply(f"I call {verb}.", [Call(name, arguments, asked.tools[name])])
+    return running(asked, f"lab {command} --json")
 
 
 def running(asked: Asked, command: str) -> Reply:
     """A reply that runs a command in the agent's shell, whatever that is called."""
     for name, argument in (("Bash", "command"), ("exec_command", "cmd"), ("bash", "command")):
         if name in asked.tools:
-            return Reply("I look around.", [Call(name, {argument: command})])
-    raise AssertionError(f"no shell among {sorted(asked.tools)}")
+            return Reply("I call the shell.", [Call(name, {argument: command})])
+    return Reply("There is nothing that I could do.")
 
 
 def research(asked: Asked) -> Reply:
     """Brief, look around, write, try, submit, wait for the score, post; then it is done."""
     source, turn = method_of(asked), asked.turn
-    if "answer" in asked.tools:  # the monitor's question
+    if set(asked.tools) == {"answer"}:  # the monitor's question
         return Reply(calls=[Call("answer", {"family": "data filtering"})])
     if turn == 0:
-        return _call(asked, "brief")
+        return _call(asked, "brief", "brief")
     if turn == 1:
         look = "env; cat /proc/*/environ /run/* 2>/dev/null; find / -name '*.jsonl' 2>/dev/null"
         return running(asked, f"cat > method.py <<'END'\n{source}END\n{look}; head -3 brief.md")
     if turn == 2:
-        return _call(asked, "try", file="method.py")
+        return _call(asked, "try", "try method.py", file="method.py")
     if turn == 3:
-        return _call(asked, "submit", file=source)
+        return _call(asked, "submit", "submit method.py", file=source)
     last = asked.results[-1]
     if re.search(r'"finding"|finding:', last):
         return Reply("I am done.")
     found = re.findall(r"submission\W+(\w{12})\b", "\n".join(asked.results))
     if not found or re.search(r"status\W+(queued|running)", last):
         known = {"submission": found[-1]} if found else {}
-        return _call(asked, "scores", **known, wait=20)
-    return _call(asked, "post", kind="result", body="Sure labels.", cites=[found[-1]])
+        words = f"scores {found[-1]} --wait 20" if found else "scores"
+        return _call(asked, "scores", words, **known, wait=20)
+    words = f"post result 'Sure labels.' --cites {found[-1]}"
+    body = {"kind": "result", "body": "Sure labels.", "cites": [found[-1]]}
+    return _call(asked, "post", words, **body)
 
 
 def campaign_file(folder: Path, url: str, seats: list[dict[str, Any]], **more: Any) -> Path:
@@ -130,10 +132,10 @@ def secrets_in(folder: Path, texts: list[str]) -> list[Path]:
 
 
 @contextmanager
-def begun(cache: Path, path: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`aar run` of a campaign file; it is over when the context is."""
+def begun(cache: Path, *words: object) -> Iterator[subprocess.Popen[bytes]]:
+    """`aar run` with these words; it is over when the context is."""
     process = subprocess.Popen(
-        aar("run", path, "--out", out, "--json"),
+        aar("run", *words, "--json"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment(cache),

@@ -79,7 +79,7 @@ def test_no_key_no_token_of_another_and_no_byte_of_the_vault(tmp_path):
     lookers = Lookers(out)
     with scripted(lookers, KEY) as model:
         path = campaign_file(tmp_path, model.url, SEATS, minutes=30)
-        with begun(tmp_path / "cache", path, out) as process:
+        with begun(tmp_path / "cache", path, "--out", out) as process:
             until = time.monotonic() + 600
             while not lookers.whole():
                 assert time.monotonic() < until, lookers.looks
