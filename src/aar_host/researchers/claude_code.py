@@ -20,6 +20,7 @@ QUIET = {
     "DISABLE_ERROR_REPORTING": "1",
     "CLAUDE_CODE_MAX_RETRIES": RETRIES,
     "MCP_CONNECTION_NONBLOCKING": "0",  # or the first request would go without the verbs
+    "MCP_CONNECT_TIMEOUT_MS": "120000",  # on a loaded machine the verbs take long to start
     "MCP_TIMEOUT": "120000",
     "MCP_TOOL_TIMEOUT": "600000",
 }
