@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from aar_host.models.desk import Desk
 from aar_host.models.orders import Order
 from aar_host.models.usage import Usage
 from aar_host.models.wires import Events, Reading, is_overflow
-from aar_host.models.wires.base import DONE
+from aar_host.models.wires.base import DONE, as_object
 from aar_host.researchers.base import CallOutcome
 from aar_host.store.schema import CallStatus
 from aar_host.store.spending import Bill
@@ -86,7 +87,17 @@ class Exchange:
             return reading.usage
         if reading.usage is None and reading.error in UNSTARTED:
             return Usage()
-        return reading.known
+        known = reading.known
+        if known is None or not self._hides:
+            return known
+        return replace(known, output=max(known.output, self._order.most.output))
+
+    @property
+    def _hides(self) -> bool:
+        """Whether an answer that was cut off may have more tokens than were seen of it."""
+        thinking = self._order.said.get("thinking")
+        thinks = bool(thinking) and as_object(thinking).get("type") != "disabled"
+        return thinks or self.reading.hidden or not self.reading.seen
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Serve the client; if it goes away, so does the call."""

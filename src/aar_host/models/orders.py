@@ -10,7 +10,7 @@ from typing import Any
 from aar_host.models.endpoint import Endpoint
 from aar_host.models.usage import Usage
 from aar_host.models.wires import PROTOCOLS, WireProtocol
-from aar_host.models.wires.base import MAX_PROMPT, Body
+from aar_host.models.wires.base import MAX_PROMPT, Body, beyond_bytes
 from aar_host.store.spending import CallDraft
 from aar_lab.digest import digest_bytes
 from aar_lab.errors import BadInput, UnknownName
@@ -91,7 +91,8 @@ def read_order(
         for name in HEADERS
         if len(headers.get(name, "x" * MAX_HEADER)) < MAX_HEADER and headers[name].isascii()
     }
-    most = Usage(input=min(len(sent), MAX_PROMPT), output=protocol.most_output(said))
+    tokens = len(sent) + beyond_bytes(protocol.items(said))
+    most = Usage(input=min(tokens, MAX_PROMPT), output=protocol.most_output(said))
     free = path in protocol.free
     return Order(endpoint, protocol, path, said, sent, kept, most, free)
 

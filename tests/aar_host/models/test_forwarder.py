@@ -116,12 +116,8 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_is_charged(tmp_path, wi
     assert box.seat.outcomes == [CallOutcome.DROPPED]
     (call,) = box.seat.calls()
     assert call["status"] == "dropped"
-    # What the provider told of the prompt is known only where the stream begins with it.
-    reserved = 1000 * PRICE.output / 1e6
-    if wire is Wire.MESSAGES:
-        assert 0 < call["dollars"] < reserved
-    else:
-        assert call["dollars"] > reserved
+    # Nothing was seen yet of what the model wrote, so it may have thought as long as it might.
+    assert call["dollars"] > 1000 * PRICE.output / 1e6
 
 
 def test_a_document_that_breaks_off_is_an_error_and_costs_its_reservation(tmp_path, wire):

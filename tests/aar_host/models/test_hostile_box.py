@@ -224,6 +224,36 @@ def test_who_hangs_up_ends_the_providers_work_and_pays_for_what_was_seen(tmp_pat
     assert box.seat.outcomes == [CallOutcome.DROPPED]
 
 
+HIDDEN = (
+    b'event: content_block_start\ndata: {"type": "content_block_start", "index": 0, '
+    b'"content_block": {"type": "redacted_thinking", "data": "x"}}\n\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "asked"),
+    [
+        ((START,), {}),
+        ((START, HIDDEN, DELTA), {}),
+        ((START, DELTA), {"thinking": {"type": "enabled", "budget_tokens": 900}}),
+        ((START, DELTA), {"thinking": {"type": "adaptive"}}),
+    ],
+)
+def test_who_hangs_up_before_thoughts_are_counted_pays_for_all_there_may_be(
+    tmp_path, pieces, asked
+):
+    stream = Endless(*pieces)
+    headers = {"content-type": "text/event-stream"}
+    with served(tmp_path, lambda _: httpx.Response(200, headers=headers, stream=stream)) as box:
+        with box.client() as http:
+            body = body_of(Wire.MESSAGES, stream=True, **asked)
+            with http.stream("POST", "/v1/messages", json=body) as answer:
+                assert next(answer.iter_raw())
+        assert _eventually(lambda: box.seat.notes)
+    (call,) = box.seat.calls()
+    assert (call["status"], call["usage"]) == ("dropped", {"input": 70, "output": 1000})
+
+
 def test_a_host_that_ends_charges_the_calls_under_way(tmp_path):
     stream = Endless(START)
     headers = {"content-type": "text/event-stream"}
@@ -236,7 +266,7 @@ def test_a_host_that_ends_charges_the_calls_under_way(tmp_path):
             assert connection.recv(1 << 16)
     assert stream.closed.is_set()
     (call,) = box.seat.calls()
-    assert (call["status"], call["usage"]) == ("dropped", {"input": 70, "output": 1})
+    assert (call["status"], call["usage"]) == ("dropped", {"input": 70, "output": 1000})
 
 
 def test_a_redirect_is_not_followed(tmp_path, wire):

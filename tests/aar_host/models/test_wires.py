@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.aar_host.models.conftest import body_of
+from tests.aar_host.models.conftest import PRICE, body_of
 from tests.scripted import chat, messages, responses
 from tests.scripted.script import Call, Fault, Reply, Usage
 
+from aar_host.models.endpoint import Endpoint
+from aar_host.models.orders import read_order
 from aar_host.models.usage import Usage as Used
 from aar_host.models.wires import PROTOCOLS, Events, Reading, is_overflow
-from aar_host.models.wires.base import DONE, MAX_EVENT, MAX_OUTPUT, MAX_TOOLS
+from aar_host.models.wires.base import (
+    DONE,
+    MAX_EVENT,
+    MAX_OUTPUT,
+    MAX_PROMPT,
+    MAX_TOOLS,
+    PICTURE,
+    beyond_bytes,
+)
 from aar_host.researchers.base import Wire
 from aar_lab.errors import BadInput
 
@@ -25,6 +36,7 @@ REPLY = Reply(
     Usage(300, 20, 0, 40),
 )
 URL = "https://elsewhere.test/a.png"
+FAR = {"type": "image", "source": {"type": "url", "url": URL}}
 
 
 def read_stream(wire: Wire, stream: bytes, cuts: list[int]) -> Reading:
@@ -202,7 +214,7 @@ def test_what_reaches_further_than_the_model_is_refused(wire, field):
 @pytest.mark.parametrize("field", ["service_tier", "speed", "web_search_options", "inference_geo"])
 def test_what_costs_more_than_the_table_says_is_taken_out(wire, field):
     other = wire is Wire.MESSAGES and field == "web_search_options"
-    dear = field in ("speed", "inference_geo") and wire is not Wire.MESSAGES
+    dear = field in ("speed", "inference_geo") and wire is Wire.RESPONSES
     clean = PROTOCOLS[wire].clean(body_of(wire, **{field: "x"}))
     assert (field in clean) is (other or dear)
 
@@ -224,6 +236,11 @@ def test_what_costs_more_than_the_table_says_is_taken_out(wire, field):
         (Wire.RESPONSES, {"type": "input_file", "file_id": "file-1"}),
         (Wire.CHAT, {"type": "image_url", "image_url": {"url": URL}}),
         (Wire.CHAT, {"type": "file", "file": {"file_id": "file-1"}}),
+        (Wire.CHAT, {"type": "video_url", "video_url": {"url": URL}}),
+        (Wire.CHAT, {"audio_url": {"url": URL}}),
+        (Wire.CHAT, {"video_url": URL}),
+        (Wire.CHAT, {"content": functools.reduce(lambda x, _: {"content": [x]}, range(20), FAR)}),
+        (Wire.RESPONSES, {"type": "mcp_approval", "server_url": URL}),
     ],
 )
 def test_nothing_is_fetched_for_a_box(wire, part):
@@ -237,6 +254,83 @@ def test_pictures_in_line_and_words_about_addresses_pass(wire):
     use = {"type": "tool_use", "name": "f", "input": {"url": URL, "source": {"url": URL}}}
     body = body_of(wire, [picture, text, use])
     assert PROTOCOLS[wire].clean(body) == body
+
+
+@pytest.mark.parametrize(
+    "field", ["kv_transfer_params", "bootstrap_host", "models", "plugins", "chat_template", "audio"]
+)
+def test_a_chat_server_gets_no_field_that_is_not_known(field):
+    body = body_of(Wire.CHAT, temperature=0.5, chat_template_kwargs={"enable_thinking": False})
+    assert PROTOCOLS[Wire.CHAT].clean(body | {field: {"remote_host": URL}}) == body
+
+
+@pytest.mark.parametrize(
+    "item", [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_1"}, {"type": None, "id": "m"}]
+)
+def test_nothing_that_the_provider_keeps_is_read(item):
+    body = body_of(Wire.RESPONSES) | {"input": [item]}
+    with pytest.raises(BadInput, match="item_reference"):
+        PROTOCOLS[Wire.RESPONSES].clean(body)
+
+
+def test_tools_within_a_conversation_are_looked_through():
+    mcp = {"type": "mcp", "server_label": "m", "connector_id": "connector_mail"}
+    found = {"type": "tool_search_output", "tools": [mcp, {"type": "function", "name": "f"}]}
+    clean = PROTOCOLS[Wire.RESPONSES].clean(body_of(Wire.RESPONSES) | {"input": [found]})
+    assert clean["input"] == [found | {"tools": [{"type": "function", "name": "f"}]}]
+
+
+def test_the_provider_is_not_asked_for_summaries():
+    edits = [{"type": "compact_20260112"}, {"type": "clear_thinking_20251015"}]
+    clean = PROTOCOLS[Wire.MESSAGES].clean(
+        body_of(Wire.MESSAGES, context_management={"edits": edits})
+    )
+    assert clean["context_management"] == {"edits": edits[1:]}
+
+
+def test_summaries_that_the_provider_made_all_the_same_are_counted():
+    reader = PROTOCOLS[Wire.MESSAGES].reader()
+    made = {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3500}
+    last = {"type": "message", "input_tokens": 23_000, "output_tokens": 1000}
+    usage = {"input_tokens": 23_000, "output_tokens": 1000, "iterations": [made, last]}
+    reader.document({"type": "message", "content": [], "usage": usage})
+    assert reader.reading.usage == Used(203_000, output=4500)
+
+
+PICTURE_OF_FEW_BYTES = [
+    (Wire.MESSAGES, {"type": "image", "source": {"type": "base64", "data": "AAAA"}}),
+    (Wire.RESPONSES, {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}),
+    (Wire.CHAT, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}),
+]
+PAGES_OF_FEW_BYTES = [
+    (Wire.MESSAGES, {"type": "document", "source": {"type": "base64", "data": "AAAA"}}),
+    (Wire.RESPONSES, {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA"}),
+    (Wire.CHAT, {"type": "file", "file": {"file_data": "AAAA"}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("wire", "part", "least"),
+    [
+        *((wire, part, PICTURE) for wire, part in PICTURE_OF_FEW_BYTES),
+        *((wire, part, MAX_PROMPT) for wire, part in PAGES_OF_FEW_BYTES),
+    ],
+)
+def test_what_is_many_tokens_in_few_bytes_is_reserved_for(wire, part, least):
+    def most(text):
+        content = json.dumps(body_of(wire, text)).encode()
+        endpoint = Endpoint(wire.value, wire, "m", PRICE)
+        path = PROTOCOLS[wire].path
+        return read_order({wire.value: endpoint}, path, {}, content).most.input
+
+    assert most([{"type": "text", "text": "image data: file"}]) < 1000
+    assert least <= most([part]) <= MAX_PROMPT
+    assert least <= most([{"type": "tool_result", "content": [part]}])
+
+
+def test_a_document_of_plain_text_is_as_many_tokens_as_bytes():
+    source = {"type": "text", "media_type": "text/plain", "data": "words"}
+    assert beyond_bytes([{"type": "document", "source": source}]) == 0
 
 
 def test_the_most_that_an_answer_has_is_what_the_request_allows(wire):

@@ -22,11 +22,17 @@ MAX_TEXT = 1 << 16
 MAX_TOOLS = 128
 MAX_ARGUMENTS = 2000
 MAX_EVENT = 32 << 20
-MAX_DEPTH = 8
+MAX_DEPTH = 64  # of a message; no request is nested deeper
+PICTURE = 32_000  # tokens: more than any picture is counted as, however few bytes it has
 DONE = "[DONE]"
 _OVERFLOW = re.compile(
     r"prompt is too long|context.?length|context.?window|input is too long|too many tokens", re.I
 )
+
+# Names of what a provider fetches, or reads from what it keeps.
+_FETCHED = re.compile(r"(?:^|_)(?:url|uri|file_id)$")
+# What a tool was called with, as the conversation tells it: words, whatever they are.
+_WORDS = ("input", "arguments", "action", "operation", "function")
 
 Body = dict[str, Any]
 
@@ -50,6 +56,7 @@ class Reading:
         error: the kind of failure that the answer itself tells of.
         text: the beginning of what the model wrote.
         seen: bytes of all that it wrote.
+        hidden: it wrote what is not shown, or not as it was counted.
     """
 
     usage: Usage | None = None
@@ -58,6 +65,7 @@ class Reading:
     error: str = ""
     text: str = ""
     seen: int = 0
+    hidden: bool = False
     tools: list[ToolCall] = field(default_factory=list)
 
     def say(self, text: Any) -> None:
@@ -160,16 +168,39 @@ def refuse_remote(parts: Any, depth: int = MAX_DEPTH) -> None:
     for part in parts if isinstance(parts, list) else [parts]:
         if not isinstance(part, dict):
             continue
-        for holder in (part, *(as_object(part.get(n)) for n in ("source", "image_url", "file"))):
-            for name in ("url", "image_url", "file_url", "file_id"):
-                value = holder.get(name)
-                if isinstance(value, str) and not value.startswith("data:"):
-                    raise BadInput(
-                        f"{name} {value!r:.60}", "nothing is fetched for a box", "Send it inline."
-                    )
+        inner = (as_object(value) for name, value in part.items() if name not in _WORDS)
+        for holder in (part, *inner):
+            _refuse_fetched(holder)
         for name in ("content", "output", "source"):
             if depth:
                 refuse_remote(part.get(name), depth - 1)
+
+
+def _refuse_fetched(holder: Body) -> None:
+    for name, value in holder.items():
+        named = isinstance(value, str) and _FETCHED.search(name)
+        if named and not value.startswith("data:"):
+            raise BadInput(
+                f"{name} {value!r:.60}", "nothing is fetched for a box", "Send it inline."
+            )
+
+
+def beyond_bytes(said: Any, depth: int = MAX_DEPTH) -> int:
+    """The most tokens that a request can have beyond one for each of its bytes.
+
+    A picture of few bytes is many tokens, and pages of a document may share what they show.
+    """
+    if not depth:
+        return MAX_PROMPT
+    if isinstance(said, list):
+        return sum(beyond_bytes(part, depth - 1) for part in said)
+    if not isinstance(said, dict):
+        return 0
+    kind, source = str(said.get("type")), as_object(said.get("source"))
+    own = PICTURE if "image" in kind or "screenshot" in kind or "image_url" in said else 0
+    if any(word in kind for word in ("file", "document", "audio", "video")):
+        own = 0 if source.get("type") in ("text", "content") else MAX_PROMPT
+    return own + sum(beyond_bytes(part, depth - 1) for part in said.values())
 
 
 class Events:

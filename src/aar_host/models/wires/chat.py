@@ -16,13 +16,20 @@ from aar_host.models.wires.base import (
     count,
     limit_of,
     refuse_remote,
-    without,
 )
-from aar_host.models.wires.openai import COSTLY, bearer, data, error_body, fault_of, usage_of
+from aar_host.models.wires.openai import bearer, data, error_body, fault_of, usage_of
 from aar_lab.errors import BadInput
 
 OWN_TOOLS = ("function", "custom")
-UNUSED = ("audio", "modalities", "store", "prediction")
+# All that is sent on. Servers take fields of their own, which name hosts to fetch from, other
+# models to ask, or code to run.
+KNOWN = frozenset(
+    "model messages tools tool_choice parallel_tool_calls functions function_call stream n stop "
+    "seed max_tokens max_completion_tokens temperature top_p top_k min_p frequency_penalty user "
+    "presence_penalty repetition_penalty logit_bias logprobs top_logprobs response_format "
+    "thinking reasoning_effort verbosity prompt_cache_key safety_identifier "
+    "chat_template_kwargs".split()
+)
 
 
 class Chat:
@@ -36,7 +43,7 @@ class Chat:
         if body.get("n") not in (None, 1):
             raise BadInput(f"n = {body['n']!r:.20}", "one answer is given", "Ask again for more.")
         refuse_remote(as_list(body.get("messages")))
-        found = without(body, (*COSTLY, *UNUSED))
+        found = {name: value for name, value in body.items() if name in KNOWN}
         if "tools" in body:
             tools = map(as_object, as_list(body["tools"]))
             found["tools"] = [tool for tool in tools if tool.get("type") in OWN_TOOLS]

@@ -26,6 +26,11 @@ from aar_host.models.wires.base import (
 OWN_TOOLS = ("custom", "bash_", "text_editor_", "memory_", "computer_")
 REFUSED = ("mcp_servers", "container")
 COSTLY = ("service_tier", "speed", "inference_geo")
+SHOWN = ("text", "tool_use")  # kinds of blocks whose bytes are all that was written
+COUNTED = (
+    *("input_tokens", "cache_read_input_tokens"),
+    *("cache_creation_input_tokens", "output_tokens"),
+)
 TYPES = {
     "over_budget": "permission_error",
     "no_key": "authentication_error",
@@ -51,6 +56,8 @@ class Messages:
         found = without(body, COSTLY)
         if "tools" in body:
             found["tools"] = [tool for tool in as_list(body["tools"]) if _own(tool)]
+        if "context_management" in body:
+            found["context_management"] = _without_summaries(body["context_management"])
         return found
 
     def most_output(self, body: Body) -> int:
@@ -85,7 +92,7 @@ class MessagesReading(Reading):
 
     @property
     def known(self) -> Usage | None:
-        """A cut-off answer has at most as many tokens as bytes were seen."""
+        """A cut-off answer has at most as many tokens as bytes were seen, if all were shown."""
         if self.usage is None:
             return None
         return replace(self.usage, output=max(self.usage.output, self.seen))
@@ -97,6 +104,7 @@ class MessagesReader:
     def __init__(self) -> None:
         self.reading: Reading = MessagesReading()
         self._counts: dict[str, int] = {}
+        self._summed: dict[str, int] = {}
         self._blocks: dict[int, tuple[Any, str]] = {}
 
     def event(self, body: Body) -> None:
@@ -132,6 +140,7 @@ class MessagesReader:
 
     def _begin(self, index: int, block: Body) -> None:
         self.reading.say(block.get("text"))
+        self.reading.hidden |= block.get("type") not in SHOWN
         if block.get("type") == "tool_use":
             self._blocks[index] = (block.get("name"), "")
 
@@ -157,20 +166,34 @@ class MessagesReader:
         hour = count(as_object(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"))
         hour = max(hour, self._counts.get("hour", 0))
         self._counts["hour"] = hour
-        get = self._counts.get
+        self._sum(as_list(usage.get("iterations")))
+        counts = {name: self._counts.get(name, 0) + self._summed.get(name, 0) for name in COUNTED}
         self.reading.usage = Usage(
-            input=get("input_tokens", 0),
-            cached_input=get("cache_read_input_tokens", 0),
-            cache_write=max(get("cache_creation_input_tokens", 0) - hour, 0),
-            output=get("output_tokens", 0),
+            input=counts["input_tokens"],
+            cached_input=counts["cache_read_input_tokens"],
+            cache_write=max(counts["cache_creation_input_tokens"] - hour, 0),
+            output=counts["output_tokens"],
             cache_write_hour=hour,
         )
+
+    def _sum(self, steps: list[Any]) -> None:
+        """Summaries that the provider made on the way are not in the counts of the whole."""
+        made = [step for step in map(as_object, steps) if step.get("type") == "compaction"]
+        if made:
+            self._summed = {name: sum(count(one.get(name)) for one in made) for name in COUNTED}
 
     def _fail(self, error: Body) -> None:
         kind = error.get("type")
         limited = kind in ("rate_limit_error", "overloaded_error")
         overflow = is_overflow(str(error.get("message")))
         self.reading.error = "rate_limited" if limited else "overflow" if overflow else "failed"
+
+
+def _without_summaries(asked: Any) -> Body:
+    """The provider would read the conversation once more than the reservation knows."""
+    edits = [one for one in as_list(as_object(asked).get("edits")) if isinstance(one, dict)]
+    kept = [one for one in edits if not str(one.get("type")).startswith("compact")]
+    return as_object(asked) | {"edits": kept}
 
 
 def _own(tool: Any) -> bool:

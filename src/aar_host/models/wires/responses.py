@@ -17,6 +17,7 @@ from aar_host.models.wires.base import (
     without,
 )
 from aar_host.models.wires.openai import COSTLY, bearer, error_body, fault_of, usage_of
+from aar_lab.errors import BadInput
 
 # Run by whoever asks; all other kinds are run by the provider.
 OWN_TOOLS = ("function", "custom", "local_shell", "apply_patch", "shell", "tool_search")
@@ -41,6 +42,8 @@ class Responses:
         refuse(body, REFUSED)
         refuse_remote(as_list(body.get("input")))
         found = without(body, COSTLY)
+        if isinstance(body.get("input"), list):
+            found["input"] = [_said(item) for item in body["input"]]
         if "tools" in body:
             found["tools"] = _own(body["tools"])
         return found
@@ -112,6 +115,15 @@ class ResponsesReader:
             reading.error = fault_of(response.get("error"))
         reason = as_object(response.get("incomplete_details")).get("reason")
         reading.refused |= reason == "content_filter"
+
+
+def _said(item: Any) -> Any:
+    """An item of the conversation as it may be sent; tools may come in one."""
+    if not isinstance(item, dict):
+        return item
+    if item.get("type") == "item_reference" or not (item.get("type") or "role" in item):
+        raise BadInput("item_reference", "nothing kept is read for a box", "Send it inline.")
+    return {**item, "tools": _own(item["tools"])} if "tools" in item else item
 
 
 def _own(tools: Any) -> list[Body]:
