@@ -35,6 +35,7 @@ class Bounds:
 
     Args:
         files: that are known at a time; what lies beyond is not seen.
+        entries: of any kind, links and folders too, that one look goes over.
         depth: of folders.
         digest_bytes: of a file up to which its content is read.
         look_bytes: that are read in one look.
@@ -42,6 +43,7 @@ class Bounds:
     """
 
     files: int = 2000
+    entries: int = 20_000
     depth: int = 16
     digest_bytes: int = 1 << 20
     look_bytes: int = 16 << 20
@@ -85,6 +87,7 @@ class _Round:
     """One look: what was found, and what may still be read."""
 
     bytes_left: int
+    entries: int = 0
     found: dict[bytes, _Known] = field(default_factory=dict)
     whole: bool = True
 
@@ -117,7 +120,9 @@ class FileWatcher:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if len(found.found) >= self._bounds.files:
+                    found.entries += 1
+                    many = found.entries > self._bounds.entries
+                    if many or len(found.found) >= self._bounds.files:
                         found.whole = False
                         return
                     self._see(folder, os.fsencode(entry.name), path, (found, depth))

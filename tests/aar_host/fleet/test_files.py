@@ -125,6 +125,15 @@ def test_floods_of_files_are_counted_and_never_called_deleted(tmp_path):
     assert all(change.kind == "created" for change in watcher.poll().changes)
 
 
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_floods_of_what_is_no_file_end_the_look(box, kind):
+    make = {"link": lambda path: os.symlink("x", path), "folder": os.mkdir, "pipe": os.mkfifo}
+    for n in range(30):
+        make[kind](box / str(n))
+    assert not FileWatcher(box, Bounds(entries=20)).poll().whole
+    assert FileWatcher(box, Bounds(entries=40)).poll().whole
+
+
 def test_deep_folders_end_the_look(tmp_path):
     folder = tmp_path
     for _ in range(20):
