@@ -118,7 +118,9 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("wire", list(Wire))
+@pytest.mark.parametrize(
+    "wire", [Wire.CHAT, *(pytest.param(w, marks=pytest.mark.slow) for w in Wire if w != Wire.CHAT)]
+)
 def test_what_a_model_may_do_and_may_not(run, monkeypatch, wire):
     monkeypatch.setenv("HOST_KEY", "sk-of-the-host")
     end, told, log, desked = run(in_turn(*HOSTILE), wire)
@@ -153,7 +155,7 @@ def test_what_a_model_may_do_and_may_not(run, monkeypatch, wire):
     ("bounds", "limit"),
     [
         ({"dollars": 0.001, "prices": Prices(2.0, 2.0, 2.0, 2.0)}, "cost"),
-        ({"seconds": 3}, "time"),
+        pytest.param({"seconds": 3}, "time", marks=pytest.mark.slow),
     ],
 )
 def test_an_endless_loop_is_bounded(run, bounds, limit):
@@ -168,6 +170,7 @@ def test_an_endless_loop_is_bounded(run, bounds, limit):
     assert log.samples[0].limit.type == limit
 
 
+@pytest.mark.slow
 def test_one_that_only_talks_ends(run):
     end, _, _, desked = run(lambda asked: Reply("I think."), idle_turns=2)
     assert end.code == 0
@@ -175,6 +178,7 @@ def test_one_that_only_talks_ends(run):
     assert classify(end, desked.line.calls(0)).state == "no_work"
 
 
+@pytest.mark.slow
 def test_a_long_conversation_is_summed_up(run):
     def script(asked):
         if "bash" not in asked.tools:
