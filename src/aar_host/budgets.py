@@ -78,6 +78,11 @@ class Budgets:
             return self.pool
         return self.seats.get(researcher, Budget()).within(self.each)
 
+    def limits(self, resource: str) -> set[float]:
+        """All limits of a resource, whosever they are."""
+        found = (getattr(one, resource) for one in (self.pool, self.each, *self.seats.values()))
+        return {limit for limit in found if limit is not None}
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
         seats = {name: budget.as_dict() for name, budget in self.seats.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ from aar_host.sandbox import (
 )
 from aar_host.settings import number
 from aar_host.store.ledger import Event, append
-from aar_lab.errors import BadInput
+from aar_lab.errors import BadInput, LabError
 from aar_lab.types import Role
 
 SPARE_SECONDS = 120
@@ -39,6 +40,8 @@ KEPT = "researchers"
 KEPT_FILES = ("notebook.md", "notebook.jsonl")
 MAX_KEPT_BYTES = 4 << 20
 MAX_FACT = 500
+
+_log = logging.getLogger(__name__)
 
 Driver = Callable[[SeatPlan, Path], Researcher]
 
@@ -153,8 +156,13 @@ class Seats(AbstractContextManager["Seats"]):
         self.states[name] = (state, shown or clean.get("fault", ""))
         payload = {"researcher": name, "state": state, "facts": _bounded(clean)}
         store = self._campaign.store
-        with store.writing() as connection:
-            append(connection, store.clock(), Event(self._campaign.id, "researcher_event", payload))
+        try:
+            with store.writing() as connection:
+                event = Event(self._campaign.id, "researcher_event", payload)
+                append(connection, store.clock(), event)
+        except LabError as error:
+            # A busy database loses what is told of a researcher, but not the researcher.
+            _log.warning("%s: %s is not recorded: %s", name, state, error)
 
     def _work(self, driver: Researcher, station: BoxStation) -> None:
         limit = self._options.budgets.of(station.name).wall_seconds

@@ -6,8 +6,9 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from aar_host.budgets import MARKS
+from aar_host.budgets import passed
 from aar_host.store import Store
+from aar_host.store.actors import researchers_in
 from aar_host.store.campaigns import beat, get_campaign
 from aar_host.store.ledger import Event, append
 from aar_host.store.spending import budgets_of, tell_marks
@@ -28,7 +29,7 @@ class Heart:
     ) -> None:
         self._store, self._campaign, self._now = store, campaign, now
         plan = get_campaign(store, campaign)
-        self.ran, self._limit = plan.ran, budgets_of(plan).pool.wall_seconds
+        self.ran, self._limits = plan.ran, budgets_of(plan).limits("wall_seconds")
         self._last = now()
         with store.writing() as connection:
             started = Event(campaign, STARTED, {"ran": self.ran})
@@ -44,14 +45,14 @@ class Heart:
         return self.ran
 
     def _tell(self, before: float) -> None:
-        """An event for each mark of the pool's time that has been passed."""
-        limit = self._limit
-        if limit is None or not any(before < mark * limit <= self.ran for mark in MARKS):
+        """An event for each mark of the time that has been passed, the pool's or a researcher's."""
+        span = (before, self.ran)
+        if not any(passed(limit, *span) for limit in self._limits):
             return
         plan = get_campaign(self._store, self._campaign)
         with self._store.writing() as connection:
-            span = (before, self.ran)
-            tell_marks(connection, (plan, None), "wall_seconds", span, self._store.clock())
+            for whose in (None, *researchers_in(connection, self._campaign)):
+                tell_marks(connection, (plan, whose), "wall_seconds", span, self._store.clock())
 
 
 class Timeline:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import actors, campaigns
 from aar_lab.errors import Conflict, UnknownName
-from aar_lab.types import Role
+from aar_lab.types import RESEARCHERS, Role
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def register_actor(store: Store, campaign: str, name: str, role: Role, grant: Gr
         payload = {"name": name, "role": role, "expires": grant.expires}
         append(connection, store.clock(), Event(campaign, "token_issued", payload, actor))
         return actor
+
+
+def researchers_in(connection: Connection, campaign: str) -> list[str]:
+    """The ids of those who research in a campaign, within a transaction."""
+    query = select(actors.c.id).where(actors.c.campaign == campaign)
+    return list(connection.scalars(query.where(actors.c.role.in_(RESEARCHERS)).order_by("name")))
 
 
 def find_actor(store: Store, campaign: str, name: str) -> str:

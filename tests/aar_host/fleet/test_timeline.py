@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from tests.aar_host.store.conftest import PLAN
 
+from aar_host.auth import issue
 from aar_host.fleet.timeline import Heart, Timeline
 from aar_host.store import Store, open_store
 from aar_host.store.campaigns import create_campaign, get_campaign
 from aar_host.store.ledger import events
+from aar_lab.types import Role
 
 
 class Clock:
@@ -59,6 +61,21 @@ def test_each_mark_of_the_pool_s_time_is_told_once(store, clock):
     told = [e.payload for e in events(store, campaign) if e.kind == "budget_warning"]
     assert [one["share"] for one in told] == [0.5, 0.8, 1.0]
     assert {(one["researcher"], one["resource"]) for one in told} == {(None, "wall_seconds")}
+
+
+def test_a_researchers_time_is_told_at_its_marks(store, clock):
+    budgets = {"each": {"wall_seconds": 40.0}, "seats": {"ada": {"wall_seconds": 20.0}}}
+    plan = replace(PLAN, config={**PLAN.config, "budgets": budgets})
+    campaign = create_campaign(store, plan).id
+    for name, role in (("ada", Role.RESEARCHER), ("bo", Role.RESEARCHER), ("eve", Role.VIEWER)):
+        issue(store, campaign, name, role, 1)
+    heart = Heart(store, campaign, clock)
+    for _ in range(2):
+        clock.now += 10
+        heart.beat()
+    told = [e.payload for e in events(store, campaign) if e.kind == "budget_warning"]
+    marks = [(one["researcher"], one["share"]) for one in told]
+    assert marks == [("ada", 0.5), ("ada", 0.8), ("ada", 1.0), ("bo", 0.5)]
 
 
 def test_a_moment_is_told_in_seconds_that_were_served(store, clock):
