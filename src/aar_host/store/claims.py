@@ -66,7 +66,7 @@ def add_claim(
         if again is not None:
             return again
         check_open(plan)
-        check_known(connection, campaign, claim.builds_on)
+        check_known(connection, plan, actor, claim.builds_on)
         check_budget(connection, plan, actor, now)
         earlier = _near(connection, campaign, claim, gate)
         row = _row(claim.content, claim.card, claim.builds_on) | {"answers_as": earlier}

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
 
+from aar_host.store.campaigns import Campaign, find_campaign
 from aar_host.store.database import Store, new_id
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import actors, findings
-from aar_host.store.submissions import check_known
+from aar_host.store.submissions import check_known, sharing
 from aar_lab.digest import digest_json, digest_text
 from aar_lab.errors import BadInput, OverBudget
 from aar_lab.types import FindingKind
@@ -73,8 +74,9 @@ def add_finding(store: Store, campaign: str, actor: str, note: Note) -> str:
         earlier = connection.scalar(mine.where(findings.c.content == content))
         if earlier is not None:
             return str(earlier)
-        check_known(connection, campaign, note.cites)
-        _check_parent(connection, campaign, note.parent)
+        plan = find_campaign(connection, campaign)
+        check_known(connection, plan, actor, note.cites)
+        _check_parent(connection, plan, actor, note.parent)
         _check_quota(connection, actor)
         written = asdict(note) | {"cites": list(note.cites)}
         payload = {"finding": finding, **written, "body": digest_text(note.body)}
@@ -133,8 +135,12 @@ def _query() -> Select[Any]:
     )
 
 
-def _check_parent(connection: Connection, campaign: str, parent: str | None) -> None:
-    query = select(findings.c.id).where(findings.c.id == parent, findings.c.campaign == campaign)
+def _check_parent(
+    connection: Connection, campaign: Campaign, actor: str, parent: str | None
+) -> None:
+    query = select(findings.c.id).where(findings.c.id == parent, findings.c.campaign == campaign.id)
+    if not sharing(campaign):
+        query = query.where(findings.c.actor == actor)
     if parent is not None and connection.scalar(query) is None:
         raise BadInput(
             parent, "this campaign has no such finding", "See `lab findings` for ids to reply to."

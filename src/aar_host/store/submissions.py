@@ -74,9 +74,9 @@ def add_submission(store: Store, campaign: str, actor: str, draft: Draft) -> str
         plan = find_campaign(connection, campaign)
         earlier = _earlier(connection, campaign, digest)
         if earlier is not None:
-            return _same(earlier, actor, draft)
+            return _same(earlier, actor, draft, sharing(plan))
         check_open(plan)
-        check_known(connection, campaign, draft.builds_on)
+        check_known(connection, plan, actor, draft.builds_on)
         check_budget(connection, plan, actor, now)
         with telling(connection, plan, actor, ["submissions"], now):
             charge(connection, campaign)
@@ -156,8 +156,18 @@ def fail_submission(store: Store, submission: str, status: JobStatus, error: Lab
     return True
 
 
-def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> None:
-    """`BadInput` unless every name is a submission of the campaign, given once, and few enough."""
+def sharing(campaign: Campaign) -> bool:
+    """Whether its researchers see what others found and handed in."""
+    return bool(campaign.config.get("sharing", True))
+
+
+def check_known(
+    connection: Connection, campaign: Campaign, actor: str, names: Sequence[str]
+) -> None:
+    """`BadInput` unless every name is a submission of the campaign, given once, and few enough.
+
+    Where nothing is shared, those of others are not known.
+    """
     if len(names) > MAX_BUILDS_ON or len(set(names)) != len(names):
         raise BadInput(
             f"{len(names)} submissions",
@@ -167,8 +177,10 @@ def check_known(connection: Connection, campaign: str, names: Sequence[str]) -> 
     if not names:
         return
     query = select(submissions.c.id).where(
-        submissions.c.campaign == campaign, submissions.c.id.in_(names)
+        submissions.c.campaign == campaign.id, submissions.c.id.in_(names)
     )
+    if not sharing(campaign):
+        query = query.where(submissions.c.actor == actor)
     known = set(connection.scalars(query))
     for name in names:
         if name not in known:
@@ -253,8 +265,10 @@ def _earlier(connection: Connection, campaign: str, digest: str) -> Row[Any] | N
     ).first()
 
 
-def _same(earlier: Row[Any], actor: str, draft: Draft) -> str:
-    """Its id if the actor handed in this very draft; else `Conflict`."""
+def _same(earlier: Row[Any], actor: str, draft: Draft, shared: bool) -> str:
+    """Its id if the actor handed in this very draft; else `Conflict`, which names it if it may."""
+    if earlier.actor != actor and not shared:
+        raise Conflict("source", "this very source cannot be taken", "Hand in another method.")
     found = (earlier.actor, earlier.card, earlier.builds_on)
     if found != (actor, draft.card.as_dict(), list(draft.builds_on)):
         raise Conflict(

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, insert, select, update
 
+from aar_host.store.campaigns import find_campaign
 from aar_host.store.database import Store
 from aar_host.store.findings import Finding, roots_of, select_findings
 from aar_host.store.ledger import Event, append
 from aar_host.store.schema import findings, ledger, votes
+from aar_host.store.submissions import sharing
 from aar_lab.errors import BadInput, Conflict, OverBudget, UnknownName
 
 VOTED = "finding_voted"
@@ -69,7 +71,10 @@ def vote(store: Store, campaign: str, actor: str, finding: str, value: int) -> T
                 findings.c.id == finding, findings.c.campaign == campaign
             )
         ).first()
-        if found is None:
+        shown = found is not None and (
+            found.actor == actor or sharing(find_campaign(connection, campaign))
+        )
+        if found is None or not shown:
             raise UnknownName(finding, "there is no such finding", "See `lab findings`.")
         if found.actor == actor:
             raise Conflict(finding, "it is your own finding", "Leave the vote to the others.")
