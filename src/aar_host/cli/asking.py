@@ -81,6 +81,7 @@ def driver_options(researchers: int, driver: str, **asked: Any) -> Options:
     words = tuple(shlex.split(asked.pop("command") or ""))
     model = _model(driver, asked)
     name = model.name if model else None
+    # Made for the search too: it has no model and no command, and says so.
     seats = tuple(SeatPlan(one, driver, name, None, words) for one in NAMES[:researchers])
     dollars, prices = asked.pop("dollars"), asked.pop("prices")
     return asked_options(

@@ -71,7 +71,7 @@ def estimate(options: Options, machine: Machine) -> dict[str, Any]:
     return {
         "problem": options.problem,
         "researchers": len(options.seated),
-        "researcher_hours": len(options.seated) * options.minutes / 60,
+        "researcher_hours": len(options.seated) * options.seconds / 3600,
         "models": {"dollars": models, "asking": [s.name for s in options.seated if asks(s)]},
         "compute": {
             "dollars": compute,
@@ -92,7 +92,7 @@ def asks(seat: SeatPlan) -> bool:
 
 def model_dollars(options: Options) -> Range:
     """Dollars for language models: by the hour, and by the budgets."""
-    hours, free = options.minutes / 60, _free(options)
+    hours, free = options.seconds / 3600, _free(options)
     paid = [seat for seat in options.seated if asks(seat) and seat.model not in free]
     named = [seat.name for seat in paid]
     if {model for model in _watching(options) if model not in free}:
@@ -117,11 +117,11 @@ def submissions(options: Options, machine: Machine) -> Range:
     most = min(cap for cap in caps if cap is not None)
     if any(seat.driver == "search" for seat in options.seated):
         # A search hands in whatever the workers can train.
-        expected = options.workers * options.minutes * 60 / (policy.seeds * machine.job)
+        expected = options.workers * options.seconds / (policy.seeds * machine.job)
     else:
         rates = rate_table()["submissions_per_hour"]
         kinds = ["human" if seat.driver == "human" else "agent" for seat in options.seated]
-        expected = sum(rates[kind] for kind in kinds) * options.minutes / 60
+        expected = sum(rates[kind] for kind in kinds) * options.seconds / 3600
     return Range(min(expected, most), most)
 
 
@@ -133,7 +133,7 @@ def compute_seconds(options: Options, machine: Machine, made: Range) -> Range:
     finalists = min(policy.max_finalists, max(len(options.seated), 1)) * policy.seeds
     late = options.workers * (machine.limit + GRACE_SECONDS)  # begun in time, or within the budget
     each = [budgets.of(seat.name).compute_seconds for seat in options.seated]
-    caps = [options.workers * options.minutes * 60, budgets.pool.compute_seconds, _sum(each)]
+    caps = [options.workers * options.seconds, budgets.pool.compute_seconds, _sum(each)]
     limits = [cap + late for cap in caps if cap is not None]
     limits.append((made.most or 0.0) * policy.seeds * machine.limit)
     search = min(made.expected * policy.seeds * machine.job, *limits)

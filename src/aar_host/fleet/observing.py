@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from aar_host.fleet.campaign import Campaign
@@ -15,9 +15,11 @@ from aar_host.monitors.review import Reviewer, reviewing
 
 
 @contextmanager
-def observing(campaign: Campaign, options: Options, seats: Seats) -> Iterator[None]:
+def observing(
+    campaign: Campaign, options: Options, seats: Seats, stop: Callable[[], bool]
+) -> Iterator[None]:
     """Record changes of files, raise flags, and review methods while the context lasts; at its
-    end, a judge reads what each researcher did, where the campaign has one."""
+    end, a judge reads what each researcher did, where the campaign has one, until `stop()`."""
     store, name = campaign.store, campaign.id
     with ExitStack() as stack:
         stack.enter_context(watching_files(store, name, seats.workspaces))
@@ -28,7 +30,7 @@ def observing(campaign: Campaign, options: Options, seats: Seats) -> Iterator[No
             stack.enter_context(reviewing(Reviewer(store, name, ask, required)))
         yield
         if options.judge is not None:
-            judge_all(store, name, asks[options.judge], closed=True)
+            judge_all(store, name, asks[options.judge], True, stop)
 
 
 def _models(options: Options) -> set[str]:

@@ -96,6 +96,12 @@ class Options:
         """Who sits where."""
         return self.seats or tuple(SeatPlan(name) for name in NAMES[: self.researchers])
 
+    @property
+    def seconds(self) -> float:
+        """Of the search, at most."""
+        whole = self.minutes * 60
+        return min(whole, self.budgets.pool.wall_seconds or whole)
+
     def direction(self, seat: SeatPlan) -> Direction:
         """Where a researcher is told to look: its own direction, or the next of the nine."""
         if seat.direction is not None and seat.direction != "none":

@@ -70,8 +70,7 @@ class Run:
         self.seats: Mapping[str, tuple[str, str]] = {}
         self._show, self._shown = show, 0.0
         self._heart = Heart(campaign.store, campaign.id)
-        seconds = float(get_campaign(campaign.store, campaign.id).config["seconds"])
-        self._seconds = min(seconds, options.budgets.pool.wall_seconds or seconds)
+        self._seconds = options.seconds
 
     @property
     def state(self) -> CampaignState:
@@ -193,7 +192,7 @@ def _search(run: Run, seats: Seats) -> None:
     run.seats = seats.states
     if run.stopped is not None:
         seats.wind_down()
-    with observing(run.campaign, run.options, seats):
+    with observing(run.campaign, run.options, seats, lambda: run.interrupts.count > 1):
         try:
             seats.start()
             if run.stopped is None:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -92,7 +92,10 @@ class Seats(AbstractContextManager["Seats"]):
             issue(campaign.store, campaign.id, MONITOR, Role.VIEWER, self._hours)
         home = (campaign.store, campaign.id, campaign.grounds.directory)
         self.desks = Desks(home, endpoints_of(options), list(tokens.values()))
-        self._stations = [self._station(seat, tokens[seat.name]) for seat in seated]
+        with ExitStack() as undo:
+            undo.enter_context(self.desks)
+            self._stations = [self._station(seat, tokens[seat.name]) for seat in seated]
+            undo.pop_all()
         self._threads = [
             threading.Thread(target=self._work, args=pair, daemon=True)
             for pair in zip(drivers, self._stations, strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 from aar_host.fleet.campaign import SOCKET, Campaign, answering
 from aar_host.fleet.options import Options
 from aar_host.fleet.run import Run, running
+from aar_host.sandbox import box_dir, remove_workspace
 from aar_host.server.serving import listening
 from aar_host.store.campaigns import get_campaign
 from aar_host.store.schema import CampaignState
@@ -71,4 +72,7 @@ def _close(run: Run) -> Mapping[str, Any]:
     reviewed = run.options.review is not None and run.options.review.required
     if run.state is CampaignState.OPEN and not reviewed:
         run.finish_all()
-    return run.final()
+    found = run.final()
+    for workspace in box_dir().glob(f"{run.campaign.id}-*"):  # of those who sat down
+        remove_workspace(workspace)
+    return found

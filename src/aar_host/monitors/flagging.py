@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from aar_host.store.submissions import list_submissions
 from aar_lab.errors import LabError
 
 RAISED = "flag_raised"
+JUDGED = "researcher_judged"
 POLL_SECONDS = 5.0
 MAX_EACH = 20  # flags of one rule about one researcher: more say nothing new, and fill the ledger
 
@@ -78,18 +79,34 @@ def read_record(store: Store, campaign: str, found: list[Event]) -> Record:
     return Record(found, named, notes, made, sources)
 
 
-def judge_all(store: Store, campaign: str, ask: Ask, closed: bool) -> list[Flag]:
+def judge_all(
+    store: Store,
+    campaign: str,
+    ask: Ask,
+    closed: bool,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Flag]:
     """Let a model read what each researcher has done, and record what it and the rules find.
+
+    Each is judged once, also where this is broken off and called again.
 
     Args:
         closed: as of `judge`.
+        stop: whether to leave out those who are not judged yet.
     """
     flagger, found = Flagger(store, campaign), events(store, campaign)
     flagger.tick()
     names = read_record(store, campaign, found).names
-    read = {name: transcript_of(found, names, name) for name in sorted(names.values())}
-    judged = (flag for name, text in read.items() for flag in judge(ask, name, text, closed))
-    return flagger.raise_flags(judged)
+    done = {event.payload["researcher"] for event in found if event.kind == JUDGED}
+    judged: list[Flag] = []
+    for name in sorted(set(names.values()) - done):
+        if stop():
+            break
+        text = transcript_of(found, names, name)
+        judged += flagger.raise_flags(judge(ask, name, text, closed))
+        with store.writing() as connection:
+            append(connection, store.clock(), Event(campaign, JUDGED, {"researcher": name}))
+    return judged
 
 
 def raised(found: Iterable[Event]) -> list[dict[str, str]]:

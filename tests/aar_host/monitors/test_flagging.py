@@ -73,3 +73,13 @@ def test_all_who_did_something_are_judged(world):
     assert asked == ["researcher: ada"]
     assert [flag["rule"] for flag in told(world)] == ["labels", "judge: labels"]
     assert judge_all(world.store, world.campaign, ask, True) == []
+    assert asked == ["researcher: ada"], "nobody is judged, or paid for, twice"
+
+
+def test_who_wants_to_stop_is_not_kept_by_the_judge(world):
+    call(world, "ls")
+    asked = []
+    judge_all(world.store, world.campaign, lambda *words: asked.append(words), True, lambda: True)
+    assert asked == []
+    judge_all(world.store, world.campaign, lambda *words: asked.append(words), False)
+    assert len(asked) == 1

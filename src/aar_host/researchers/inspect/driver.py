@@ -58,6 +58,7 @@ class Inspect:
             raise BadSettings(self.name, "it needs a model and its seat has none", "Name a model.")
         logs = (self.folder / "researchers" / station.name / "inspect").absolute()
         (logs / STATE).mkdir(parents=True, exist_ok=True)
+        logs.chmod(0o700)  # what an agent printed may hold its token
         known = {
             "seat": station.name,
             "seed": station.seed,
