@@ -67,7 +67,8 @@ def _server(app: FastAPI, connections: int = CONNECTIONS) -> uvicorn.Server:
         uvicorn.Config(
             app,
             http=guarded(connections),
-            log_level="warning",
+            ws="none",
+            log_level="error",  # warnings are what clients bring about, as often as they like
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,

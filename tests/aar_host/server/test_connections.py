@@ -47,6 +47,22 @@ def test_who_comes_when_all_connections_are_taken_is_turned_away(app, tmp_path):
         assert _eventually_fine(path)
 
 
+NONSENSE = b"\x00\x1b]0;nonsense\x07\r\n\r\n"
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(("sent", "status"), [(NONSENSE, b"400"), (UPGRADE, b"200")])
+def test_what_is_sent_writes_nothing_on_the_operators_terminal(app, tmp_path, capfd, sent, status):
+    path = tmp_path / "host.sock"
+    with listening(app, path), connected(path) as one:
+        one.sendall(sent)
+        assert one.recv(12) == b"HTTP/1.1 " + status
+    assert capfd.readouterr() == ("", "")
+
+
 def _ended(connection: socket.socket) -> bool:
     with connection:
         try:
