@@ -18,7 +18,7 @@ from aar_lab.errors import BadInput, UnknownName
 HEADERS = ("accept", "anthropic-version", "anthropic-beta", "openai-beta")
 MAX_HEADER = 2000
 # Marks of JSON's structure: each makes an object in memory many times its own size.
-MAX_MARKS = 2_000_000
+MAX_MARKS = 1_000_000
 MAX_DEPTH = 64
 
 
@@ -99,7 +99,7 @@ def read_order(
 
 def _parse(content: bytes) -> Body:
     """The body as a JSON object; `BadInput` if it is none, or built to fill memory."""
-    if sum(content.count(mark) for mark in (b"[", b"{", b'"')) > MAX_MARKS:
+    if sum(content.count(mark) for mark in (b"[", b"{", b'"', b",")) > MAX_MARKS:
         raise BadInput("body", "too many parts", "Send fewer and longer messages.")
     try:
         body = json.loads(content, parse_constant=_no_number)
