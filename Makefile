@@ -32,7 +32,7 @@ run: base
 	$(BIN)/aar run
 
 test: setup check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -41,7 +41,7 @@ check: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 slow: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 crash: setup
 	$(BIN)/python -m tests.aar_host.fleet.crashes --kills 100

@@ -6,6 +6,10 @@ import pytest
 
 LONGEST = (
     "fleet/test_campaign.py",
+    "fleet/test_agent_secrets.py",
+    "fleet/test_scripted_fleet.py",
+    "researchers/test_agents.py",
+    "inspect/test_session.py",
     "jobs/test_executor.py",
     "experiment/test_supervisor.py",
     "fleet/test_resume.py",

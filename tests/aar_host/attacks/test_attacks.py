@@ -22,7 +22,7 @@ from aar_host.store.predictions import content_of
 from aar_host.store.submissions import get_submission
 
 BASE = 0.7
-QUICK = ("masks", "detecting matrix")
+QUICK = ("masks",)
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ATTACKS]
 SMALL, STUDIED = 111, 1263
 

@@ -26,7 +26,7 @@ from tests.aar_host.fleet.scripted_fleet import (
 from tests.scripted.script import Asked, Reply
 from tests.scripted.server import scripted
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEATS = [
     {"driver": "claude-code", "model": "messages"},

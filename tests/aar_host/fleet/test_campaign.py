@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.aar_host.fleet.crash_driver import PROBLEM
 from tests.aar_host.fleet.probe import Probe, needles, walker
 
 from aar_host.fleet.campaign import started
@@ -175,7 +176,8 @@ def _documents(path: Path) -> list[dict[str, object]]:
 
 def test_ctrl_c_ends_the_search_and_still_reports(cache, tmp_path):
     out = tmp_path / "run"
-    words = ("run", "--researchers", "1", "--minutes", "10", "--out", str(out))
+    words = ("run", "--problem", str(PROBLEM), "--researchers", "1", "--minutes", "10")
+    words = (*words, "--out", str(out))
     process = subprocess.Popen(
         aar(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -98,10 +98,13 @@ def test_two_drivers_from_a_file(cache, tmp_path):
             _await(out, FOUND.format("blaise"), 1, process)
             process.send_signal(signal.SIGINT)
             assert process.wait(300) == 0
+        before = len(model.asked)
+        families = run(cache, "families", out, "--ask", "messages")["submissions"]
     results = parse_results((out / "results.json").read_bytes())
     store, campaign = open_store(out / "store.db"), results.campaign
     assert {row.name for row in results.researchers if row.submissions} == {"ada", "blaise"}
     assert "ada" in {finding.author for finding in results.findings}
+    assert len(model.asked) > before, "the monitor asked"
     check_money(store, campaign, model.asked)
     check_work(store, campaign)
     kinds = Counter(event.kind for event in events(store, campaign))
@@ -114,7 +117,6 @@ def test_two_drivers_from_a_file(cache, tmp_path):
     costs = run(cache, "costs", out)
     assert costs["total"]["model_dollars"] > 0
     assert run(cache, "fsck", out)["ok"]
-    families = run(cache, "families", out, "--ask", "messages")["submissions"]
     mine = next(row for row in families if row["researcher"] == "ada")
     assert (mine["family"], mine["opinion"]) == ("data filtering", "data filtering")
     assert run(cache, "costs", out)["others"][0]["name"] == "monitor"

@@ -47,6 +47,7 @@ def workspace(site, submission) -> Path | None:
     return place if place and place.exists() else None
 
 
+@pytest.mark.slow
 def test_a_killed_worker_changes_no_score(site, executor):
     undisturbed = site.run(GOOD)
     submission = site.submit(SLOW)
