@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
-from aar_host.fleet.readiness import INSPECT_REMEDY
 from aar_host.fleet.seating import SeatPlan
 from aar_host.researchers.base import Researcher
 from aar_host.researchers.claude_code import ClaudeCode
 from aar_host.researchers.codex import Codex
 from aar_host.researchers.command import Command
 from aar_host.researchers.human import Human
+from aar_host.researchers.inspect import Inspect, check_installed
 from aar_host.researchers.search import Search
-from aar_host.researchers.sessions import Agent, Patience, Sessions
-from aar_lab.errors import BadSettings
+from aar_host.researchers.sessions import Patience, Sessions
 
 
 def driver_of(seat: SeatPlan, folder: Path) -> Researcher:
@@ -32,10 +29,8 @@ def driver_of(seat: SeatPlan, folder: Path) -> Researcher:
 
 
 def _inspect(seat: SeatPlan, folder: Path) -> Researcher:
-    if find_spec("inspect_ai") is None:
-        raise BadSettings("inspect", "inspect_ai is not installed", INSPECT_REMEDY)
-    agent: Agent = pkgutil.resolve_name("aar_host.researchers.inspect.driver:Inspect")(folder)
-    return Sessions(agent)
+    check_installed()
+    return Sessions(Inspect(folder))
 
 
 def _command(seat: SeatPlan, folder: Path) -> Researcher:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from aar_host.fleet.seating import DRIVERS
-from aar_host.researchers.programs import CLAUDE_CODE, CODEX, Program
+from aar_host.researchers.inspect import check_installed
+from aar_host.researchers.programs import CLAUDE_CODE, CODEX
 from aar_lab.errors import BadSettings
-
-INSPECT_REMEDY = "Install the extra: pip install 'automated-alignment-researchers[inspect]'."
 
 
 @dataclass(frozen=True)
@@ -33,24 +31,25 @@ def _plain(name: str) -> Readiness:
     return Readiness(name, True, "needs nothing beside a sandbox")
 
 
-def _of_program(program: Program) -> Callable[[str], Readiness]:
+def _asked(find: Callable[[], str]) -> Callable[[str], Readiness]:
+    """What `find` finds, or what it says is missing."""
+
     def look(name: str) -> Readiness:
         try:
-            return Readiness(name, True, str(program.find()))
+            return Readiness(name, True, find())
         except BadSettings as error:
             return Readiness(name, False, "", f"{error.value}: {error.fault}", error.remedy)
 
     return look
 
 
-def _of_inspect(name: str) -> Readiness:
-    if find_spec("inspect_ai") is None:
-        return Readiness(name, False, "", "inspect_ai is not installed", INSPECT_REMEDY)
-    return Readiness(name, True, "inspect_ai is installed")
+def _packages() -> str:
+    check_installed()
+    return "inspect_ai is installed"
 
 
 _READY: Mapping[str, Callable[[str], Readiness]] = {
-    "inspect": _of_inspect,
-    "claude-code": _of_program(CLAUDE_CODE),
-    "codex": _of_program(CODEX),
+    "inspect": _asked(_packages),
+    "claude-code": _asked(lambda: str(CLAUDE_CODE.find())),
+    "codex": _asked(lambda: str(CODEX.find())),
 }

@@ -51,11 +51,8 @@ def create_app(
     board = Board(store, campaign, policy)
     sharing = bool(plan.config.get("sharing", True))
     app.state.hall = Hall(store, campaign, policy, monitors, board, judge, snapshots, sharing)
-    app.include_router(routes.router)
-    app.include_router(routes_submissions.router)
-    app.include_router(routes_predictions.router)
-    app.include_router(routes_findings.router)
-    app.include_router(mcp.router)
+    for part in (routes, routes_submissions, routes_predictions, routes_findings, mcp):
+        app.include_router(part.router)
     install(app)
     document(app)
     return app

@@ -7,6 +7,6 @@ Only `driver` and `config` are imported by the rest of the host; they do without
 from __future__ import annotations
 
 from aar_host.researchers.inspect.config import Bounds, Prices
-from aar_host.researchers.inspect.driver import Inspect, mend_logs
+from aar_host.researchers.inspect.driver import Inspect, check_installed, mend_logs
 
-__all__ = ["Bounds", "Inspect", "Prices", "mend_logs"]
+__all__ = ["Bounds", "Inspect", "Prices", "check_installed", "mend_logs"]

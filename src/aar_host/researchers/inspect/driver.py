@@ -28,6 +28,17 @@ NEEDED = ("inspect_ai", "anthropic", "openai")
 COMMON = Bounds()
 
 
+def check_installed(needed: Sequence[str] = NEEDED) -> None:
+    """`BadSettings` names the packages that are not installed."""
+    missing = [package for package in needed if find_spec(package) is None]
+    if missing:
+        raise BadSettings(
+            ", ".join(missing),
+            "not installed, and the driver inspect needs it",
+            "pip install 'automated-alignment-researchers[inspect]'",
+        )
+
+
 @dataclass(frozen=True)
 class Inspect:
     """See `sessions.Agent`. Its model may speak any of the three protocols.
@@ -47,13 +58,7 @@ class Inspect:
 
     def launch(self, station: Station, brief: str) -> Launch:
         """One run of the agent on the brief."""
-        missing = [package for package in self.needed if find_spec(package) is None]
-        if missing:
-            raise BadSettings(
-                ", ".join(missing),
-                "not installed, and the driver inspect needs it",
-                "pip install 'automated-alignment-researchers[inspect]'",
-            )
+        check_installed(self.needed)
         if station.model is None or station.wire is None:
             raise BadSettings(self.name, "it needs a model and its seat has none", "Name a model.")
         logs = (self.folder / "researchers" / station.name / "inspect").absolute()
